@@ -1,0 +1,48 @@
+"""Structured logs: one constant event name plus fields. Never a phone number, name, transcript or digit."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+FORBIDDEN_FIELDS = frozenset(
+    {"phone", "number", "caller", "from_number", "name", "text", "transcript", "digit", "digits", "password"}
+)
+"""Field names that would carry personal data; a line holding one is a defect and the value is dropped."""
+
+
+def _drop_personal(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for key in FORBIDDEN_FIELDS & event.keys():
+        event[key] = "[withheld]"
+    return event
+
+
+def setup_logging(role: str, level: str = "info", json_lines: bool = False) -> None:
+    """Send this process's logs to standard error, each line naming its `role` (`line-1`, `desk`, `speech`)."""
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False) if json_lines else None
+    if renderer is None:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _drop_personal,
+            structlog.processors.StackInfoRenderer(),
+            *([structlog.processors.format_exc_info] if json_lines else []),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(role=role)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=f"{role} %(name)s %(message)s")
+
+
+def get_logger(area: str) -> Any:
+    """A logger for one area of the code (`line.journal`)."""
+    return structlog.get_logger(area=area)
