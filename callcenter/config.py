@@ -240,7 +240,11 @@ def load_settings(path: Path | None = None, environment: dict[str, str] | None =
         first = error.errors()[0]
         field_path = first["loc"]
         dotted = ".".join(str(p) for p in field_path)
-        where = f"{path}:{_line_of(text, field_path)}: {dotted}"
+        variable = ENVIRONMENT_PREFIX + "__".join(str(p) for p in field_path).upper()
+        if variable in environment:
+            where = f"environment variable {variable}"
+        else:
+            where = f"{path}:{_line_of(text, field_path)}: {dotted}"
         if first["type"] == "extra_forbidden":
             near = difflib.get_close_matches(str(field_path[-1]), _known_names(field_path), 1)
             mend = f"did you mean `{near[0]}`?" if near else "remove it; config/callcenter.toml lists every setting"
