@@ -28,10 +28,10 @@ create index place_spoken on place (site, building, unit, room);
 create table household (
     id bigint generated always as identity primary key,
     site text not null references site,
+    key text not null,                              -- '3-2-1102'
     place bigint references place,
-    name text not null default '',                  -- as the house calls it, 王先生家
     note text not null default '',
-    unique (site, place)
+    unique (site, key)
 );
 
 create table person (
@@ -61,7 +61,8 @@ create table department (
     id text not null,
     name text not null,
     name_en text not null default '',
-    settles_disputes boolean not null default false,
+    manager text not null,
+    deputies text[] not null default '{}',
     primary key (site, id)
 );
 
@@ -69,41 +70,31 @@ create table staff (
     id text primary key,
     site text not null references site,
     name text not null,
-    department text,
-    position text not null default '',
-    supervisor text references staff,
-    phone_user text,                                -- the SIP user of their desk phone
+    name_en text not null default '',
+    title text not null default '',
+    title_en text not null default '',
+    department text not null,
+    extension text,                                 -- the SIP user of their desk phone
     mobile text,
     email text,
+    reports_to text,
     notify jsonb not null default '{}',             -- their choice by urgency and hour
-    joined_on date,
-    left_at timestamptz,
-    foreign key (site, department) references department (site, id)
-);
-
-create table chain_link (                           -- R13: the department's chain, in order
-    site text not null,
-    department text not null,
-    position int not null check (position >= 0),
-    role text not null,                             -- on_duty, deputy, manager, up
-    staff text references staff,                    -- null: whoever is on duty
-    primary key (site, department, position),
-    foreign key (site, department) references department (site, id)
+    active_from date,
+    active_until date
 );
 
 create table duty_shift (                           -- R25
     id bigint generated always as identity primary key,
     site text not null references site,
-    department text not null default '',            -- '' for the operators' own roster
-    role text not null,                             -- operator, leader, department
-    shift text not null default '',                 -- day, evening, night
+    role text not null,                             -- operator, leader, or a department's id
+    name text not null default '',                  -- 白班, 晚班, 夜班
     staff text not null references staff,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
     swapped_from text references staff,
     state text not null default 'planned' check (state in ('planned', 'taken_over', 'ended', 'absent')),
     check (ends_at > starts_at),
-    unique (site, department, role, staff, starts_at)
+    unique (site, role, staff, starts_at)
 );
 create index duty_shift_time on duty_shift (site, ends_at, starts_at);
 
@@ -115,7 +106,8 @@ create table absence (
     ends_at timestamptz not null,
     reason text not null default '',
     replaced_by text references staff,
-    check (ends_at > starts_at)
+    check (ends_at > starts_at),
+    unique (site, staff, starts_at)
 );
 
 create table account (
@@ -183,8 +175,9 @@ create sequence ticket_block_seq start 100001 increment 100;
 create table number_block (
     first bigint primary key,
     last bigint not null,
-    node text not null,
+    node text not null,                             -- '' for the desks' own
     line int not null,
+    next bigint,                                    -- of the desks' own block: the next to be given out
     leased_at timestamptz not null default now()
 );
 
