@@ -1,0 +1,121 @@
+"""What a call is about, as the rule sees it, and the matters that are already open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callcenter.domain.labels import Understanding
+from callcenter.domain.places import Place
+from callcenter.domain.rules import EMERGENCY, NORMAL
+
+WORK_KINDS = frozenset({"repair", "complaint", "help", "home_service"})
+"""Kinds that become a work order (R9)."""
+WATCHED_SOURCES = frozenset({"press", "authority", "mayor_hotline"})
+"""Callers whose matters are major (R15) and singled out (R31): the press, an authority, 12345."""
+NOTHING_SAID = "none"
+"""Kind of a call without content: silence, hung up early, wrong number."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is known of who calls. `number` is null if withheld; `household` by the known numbers, or confirmed."""
+
+    site: str
+    number: str | None = None
+    household: str | None = None
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One matter in the taxonomy's keys. `households`: how many it touches; `about`: a ticket number the caller named.
+
+    `source` is resident, or one of WATCHED_SOURCES. `asks_resident_data`: R10 applies.
+    """
+
+    kind: str
+    category: str
+    urgency: str
+    department: str
+    place: Place = field(default_factory=Place)
+    households: int = 1
+    source: str = "resident"
+    outside_body: str | None = None
+    needs_investigation: bool = False
+    asks_resident_data: bool = False
+    to_confirm: bool = False
+    call_back_at: datetime | None = None
+    about: str | None = None
+
+    @classmethod
+    def understood(cls, understanding: Understanding, place: Place | None = None) -> Matter:
+        """The matter of what was understood; `place` as completed by the gazetteer, else as spoken."""
+        return cls(
+            kind=understanding.kind.value,
+            category=understanding.category.value,
+            urgency=understanding.urgency.value,
+            department=understanding.department.value,
+            place=place or Place.spoken(understanding.place),
+            asks_resident_data=understanding.intends("resident_data"),
+            to_confirm=understanding.to_confirm,
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said."""
+        return self.kind == NOTHING_SAID and self.urgency == NORMAL
+
+    @property
+    def needs_work(self) -> bool:
+        """Whether it becomes a work order (R9)."""
+        return not self.empty and (self.kind in WORK_KINDS or self.urgency == EMERGENCY)
+
+    def major(self, more_households_than: int) -> bool:
+        """Whether it is a major matter (R15)."""
+        return self.urgency == EMERGENCY or self.source in WATCHED_SOURCES or self.households > more_households_than
+
+
+@dataclass(frozen=True)
+class OpenMatter:
+    """A ticket that is not archived, as the snapshot carries it."""
+
+    ticket: str
+    kind: str
+    category: str
+    urgency: str
+    department: str
+    place: Place
+    first_responder: str
+    responsible: str
+    state: str
+    opened_at: datetime
+    numbers: tuple[str, ...] = ()
+    """Numbers that called about it."""
+    household: str | None = None
+    incident: str | None = None
+
+    def same_people(self, call: Call, place: Place) -> bool:
+        """Whether the call comes from those who called before: by number, household or door (R17)."""
+        if call.number is not None and call.number in self.numbers:
+            return True
+        if call.household is not None and call.household == self.household:
+            return True
+        return self.place.same_door(place)
+
+
+def joined_matter(call: Call, matter: Matter, open_matters: Iterable[OpenMatter]) -> OpenMatter | None:
+    """The open matter that this call is about again (R17), the newest if several; None for a new matter.
+
+    It is the one whose number the caller named, or one of the same people with the same category. Calls in which
+    nothing was said join the only open matter of that number, if there is exactly one.
+    """
+    candidates = sorted(open_matters, key=lambda m: m.opened_at, reverse=True)
+    if matter.about is not None:
+        named = next((m for m in candidates if m.ticket == matter.about), None)
+        if named is not None:
+            return named
+    ours = [m for m in candidates if m.same_people(call, matter.place)]
+    if matter.empty:
+        return ours[0] if len(ours) == 1 else None
+    return next((m for m in ours if m.category == matter.category), None)
