@@ -1,0 +1,330 @@
+"""Starts the roles in order, keeps them running, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from callcenter.config import Settings
+from callcenter.errors import CallCenterError, ConfigError
+from callcenter.log import get_logger
+from callcenter.serve.child import Child, ChildState, Event
+from callcenter.serve.lock import hold_roles
+from callcenter.serve.plan import Plan, Role, RoleSpec, make_plan
+from callcenter.serve.ports import check_ports
+
+log = get_logger("serve")
+
+STAGE_PATIENCE_S = 150.0
+"""A stage that is not ready by then no longer keeps the next one from starting."""
+EDGE_CLOSES_S = 2.0
+"""For the edge to say that it refuses new calls, before the lines are told to drain."""
+END_S = 5.0
+"""From the second signal to the end of everything."""
+
+Listener = Callable[[Event], None]
+
+
+class Launcher:
+    """A house (or some of its roles) on this machine.
+
+    `start` returns when every stage is ready or has given up waiting; `drain` ends it in peace, `hurry` within
+    5 s; `run` waits for the end. Raises ConfigError before anything starts when it cannot work: a port in use,
+    a second start on the same folder, a demanded Kamailio that is missing.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        roles: Iterable[Role] | None = None,
+        *,
+        config: Path | None = None,
+        listener: Listener | None = None,
+        plan: Plan | None = None,
+    ) -> None:
+        self.settings = settings
+        self.roles = frozenset(roles) if roles is not None else frozenset(Role)
+        self.plan = plan or make_plan(settings, self.roles, config)
+        self.children: dict[str, Child] = {}
+        self.notices: list[str] = []
+        """What roles asked to be shown to a person; kept in memory alone (a first password is among them)."""
+        self._listeners: list[Listener] = [listener] if listener else []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._held = contextlib.ExitStack()
+        self._closing = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._started_at = datetime.now(UTC)
+        self._draining: set[str] = set()
+
+    # -- what it tells ------------------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` in the event loop for every event of a child from now on."""
+        self._listeners.append(listener)
+
+    @property
+    def closing(self) -> bool:
+        """It was told to end."""
+        return self._closing.is_set()
+
+    @property
+    def ready(self) -> bool:
+        """Every child is ready now."""
+        return len(self.children) == len(self.plan.specs) and all(
+            child.state is ChildState.READY for child in self.children.values()
+        )
+
+    def ports(self, role: str) -> dict[str, int]:
+        """Ports that `role` (`edge`, `line-1`) said it listens on; empty while it has said nothing."""
+        child = self.children.get(role)
+        return dict(child.ports) if child else {}
+
+    @property
+    def sip_address(self) -> str | None:
+        """Where a call goes in: `host:port` of the edge, in direct mode of line 1; None when neither runs here."""
+        direct = self.plan.edge_mode == "direct"
+        port = self.ports("line-1" if direct else "edge").get("sip")
+        if port is None:
+            return None
+        host = self.settings.edge.bind_host
+        if direct and not (host.is_loopback or self.settings.edge.direct_bind_any):
+            return f"127.0.0.1:{port}"
+        return f"{host}:{port}"
+
+    @property
+    def desk_url(self) -> str | None:
+        """Address of the pages; None when no desk runs here."""
+        port = self.ports("desk").get("https") or self.ports("desk").get("http")
+        if port is None:
+            return None
+        scheme = "http" if self.settings.desk.tls == "off" else "https"
+        return self.settings.desk.public_url or f"{scheme}://{self.settings.desk.bind_host}:{port}"
+
+    @property
+    def state_file(self) -> Path:
+        """`run_dir/serve.json`, or `serve-<roles>.json` when only some roles run."""
+        if self.roles == frozenset(Role):
+            return self.settings.run_dir / "serve.json"
+        return self.settings.run_dir / f"serve-{'+'.join(sorted(self.roles))}.json"
+
+    def _write_state(self) -> None:
+        """What runs, for `doctor` and for people; holds nothing secret."""
+        state: dict[str, Any] = {
+            "pid": os.getpid(),
+            "started_at": self._started_at.isoformat(),
+            "edge_mode": self.plan.edge_mode,
+            "ready": self.ready,
+            "roles": {
+                name: {"state": str(c.state), "pid": c.pid, "ports": c.ports, "restarts": c.restarts}
+                for name, c in self.children.items()
+            },
+        }
+        temporary = self.state_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(state, indent=1), encoding="utf-8")
+        temporary.replace(self.state_file)
+
+    def _on_event(self, event: Event) -> None:
+        if event.kind == "notice":
+            self.notices.append(str(event.body.get("message", "")))
+        elif event.kind == "draining":
+            self._draining.add(event.role)
+        elif event.kind == "hung":
+            log.error("role.hung", child=event.role, **event.body)
+        elif event.kind == "exited" and not self._closing.is_set():
+            log.warning("role.died", child=event.role, **event.body)
+        elif event.kind == "failed":
+            log.error("role.failed", child=event.role, message=event.body.get("message"))
+        elif event.kind == "ready":
+            log.info("role.ready", child=event.role, ports=self.children[event.role].ports)
+        self._write_state()
+        for listener in self._listeners:
+            listener(event)
+
+    @staticmethod
+    def _pass_log(role: str, line: str) -> None:
+        sys.stderr.write(f"{role:>8} | {line}\n")
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Check, lock, then start stage by stage. Raises ConfigError, with everything ended again."""
+        self._held.enter_context(hold_roles(self.settings, self.roles))
+        try:
+            check_ports(self.settings, self.roles, self.plan.edge_mode)
+            for notice in self.plan.notices:
+                log.warning("serve.notice", message=notice)
+            for stage in self.plan.stages:
+                if self._closing.is_set():
+                    return
+                await self._start_stage(stage)
+        except BaseException:
+            await self.hurry()
+            raise
+
+    async def _start_stage(self, stage: tuple[RoleSpec, ...]) -> None:
+        children = [Child(spec, self._on_event, self._pass_log) for spec in stage]
+        for child in children:
+            self.children[child.spec.name] = child
+            self._tasks[child.spec.name] = asyncio.create_task(child.run(), name=child.spec.name)
+        try:
+            async with asyncio.timeout(STAGE_PATIENCE_S):
+                for child in children:
+                    await child.settled.wait()  # set as well when the child is told to end
+        except TimeoutError:
+            late = [child.spec.name for child in children if not child.settled.is_set()]
+            log.error("serve.stage_late", children=late, waited_s=STAGE_PATIENCE_S)
+        failed = [child for child in children if child.state is ChildState.FAILED]
+        if failed and not self._closing.is_set():
+            raise ConfigError(
+                "serve.role_failed", failed[0].trouble or "it gave up", where=failed[0].spec.name,
+                mend="mend that and start again; `callcenter doctor` checks the machine",
+            )  # fmt: skip
+        for child in children:
+            if child.state is not ChildState.READY and not self._closing.is_set():
+                log.error("serve.goes_on_without", child=child.spec.name, failures=child.failures)
+
+    async def run(self) -> None:
+        """Wait until every child has ended: after `drain`, `hurry`, or when all have failed for good."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
+            if all(task.done() for task in self._tasks.values()):
+                break
+        if self._ending is not None:
+            await self._ending
+        self._close()
+
+    def _close(self) -> None:
+        self._held.close()
+        self.state_file.unlink(missing_ok=True)
+
+    def signal(self) -> None:
+        """What SIGTERM and Ctrl-C do: drain; the second time end within 5 s; the third time at once."""
+        if self._hurry.is_set():
+            for child in self.children.values():
+                child.kill()
+        elif self._closing.is_set():
+            log.warning("serve.hurry", within_s=END_S)
+            self._hurry.set()
+        else:
+            log.info("serve.drain", hint="calls in progress end in peace; once more: everything ends within 5 s")
+            self._begin_end()
+
+    def _begin_end(self) -> None:
+        self._closing.set()
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end(), name="end")
+
+    async def drain(self) -> None:
+        """End in peace: the edge refuses new calls, lines finish theirs, then edge, speech and desk end."""
+        self._begin_end()
+        await self.run()
+
+    async def hurry(self) -> None:
+        """End within 5 s; lines say goodbye and finish their recordings."""
+        self._hurry.set()
+        await self.drain()
+
+    def _of(self, *roles: Role) -> list[Child]:
+        return [child for child in self.children.values() if child.spec.role in roles]
+
+    async def _gone(self, children: list[Child], timeout_s: float | None) -> None:
+        """Wait until these have ended, the time is over, or we are told to hurry."""
+        tasks = {self._tasks[child.spec.name] for child in children if not self._tasks[child.spec.name].done()}
+        hurry = asyncio.create_task(self._hurry.wait())
+        try:
+            deadline = None if timeout_s is None else asyncio.get_running_loop().time() + timeout_s
+            while tasks and not self._hurry.is_set():
+                left = None if deadline is None else deadline - asyncio.get_running_loop().time()
+                if left is not None and left <= 0:
+                    return
+                await asyncio.wait({*tasks, hurry}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                tasks = {task for task in tasks if not task.done()}
+        finally:
+            hurry.cancel()
+
+    async def _edge_closed(self, edges: list[Child]) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + EDGE_CLOSES_S
+        while loop.time() < until and not self._hurry.is_set():
+            if all(c.spec.name in self._draining or c.state is ChildState.STOPPED for c in edges):
+                return
+            await asyncio.sleep(0.05)
+
+    async def _end(self) -> None:
+        edges, lines, rest = self._of(Role.EDGE), self._of(Role.LINE), self._of(Role.SPEECH, Role.DESK)
+        for child in edges:
+            child.drain()
+        await self._edge_closed(edges)
+        for child in lines:
+            child.drain()
+        await self._gone(lines, None if lines else 0)
+        if not self._hurry.is_set() and lines:
+            for child in edges:
+                child.drain()
+        await self._gone(edges, END_S if lines else None)
+        for child in self._of(Role.SPEECH):
+            child.drain()
+        await self._gone(self._of(Role.SPEECH), 10.0)
+        for child in self._of(Role.DESK):
+            child.drain()
+        await self._gone(self._of(Role.DESK), 30.0)
+        left = [child for child in (*edges, *lines, *rest) if not self._tasks[child.spec.name].done()]
+        if left:
+            await self._end_now(left)
+
+    async def _end_now(self, left: list[Child]) -> None:
+        """Everything that is left ends within END_S: callers' processes first, so that the desk hears of it."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + END_S
+        front = [child for child in left if child.spec.role in (Role.EDGE, Role.LINE)]
+        back = [child for child in left if child not in front]
+        for group, share in ((front, 0.7), (back, 1.0)):
+            for child in group:
+                child.drain()
+                child.drain()
+            tasks = [self._tasks[child.spec.name] for child in group]
+            if tasks:
+                await asyncio.wait(tasks, timeout=max(0.1, (until - loop.time()) * share))
+        for child in left:
+            if not self._tasks[child.spec.name].done():
+                log.error("role.killed", child=child.spec.name)
+                child.kill()
+
+
+async def serve(
+    settings: Settings,
+    roles: Iterable[Role] | None = None,
+    *,
+    config: Path | None = None,
+    listener: Listener | None = None,
+    on_ready: Callable[[Launcher], None] | None = None,
+) -> int:
+    """Run `roles` (default: all) until SIGTERM or Ctrl-C; the exit status for the shell.
+
+    0: ended in peace; 1: could not start (the message says why), or a role failed for good.
+    """
+    launcher = Launcher(settings, roles, config=config, listener=listener)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, launcher.signal)
+    try:
+        await launcher.start()
+        if on_ready is not None and launcher.children and not launcher.closing:
+            on_ready(launcher)
+        await launcher.run()
+    except CallCenterError as error:
+        sys.stderr.write(f"callcenter serve: {error}\n")
+        return 1
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    return 1 if any(child.state is ChildState.FAILED for child in launcher.children.values()) else 0
