@@ -159,6 +159,11 @@ class Journal:
             self._sync()
         return record
 
+    @property
+    def waiting(self) -> tuple[Record, ...]:
+        """Records in memory that the disk did not take yet."""
+        return tuple(self._waiting)
+
     async def settle(self) -> None:
         """Return when everything appended so far is on the disk. Raises StoreError while the disk takes nothing."""
         if self._unsynced:
@@ -176,19 +181,9 @@ class Journal:
         await self._news.wait()
         self._news.clear()
 
-    def read(self, after: int) -> Iterator[Record]:
-        """Records with a sequence above `after`, oldest first, as far as there are now."""
-        last = after
-        with self.path.open("rb") as file:
-            while (line := file.readline()).endswith(b"\n"):
-                record = record_from_line(line)
-                if record.seq > last:
-                    last = record.seq
-                    yield record
-        for record in list(self._waiting):
-            if record.seq > last:
-                last = record.seq
-                yield record
+    def tail(self, after: int) -> Tail:
+        """A reader of the records with a sequence above `after`."""
+        return Tail(self, after)
 
     def note_ack(self, seq: int) -> None:
         """A desk has stored everything up to and with `seq`."""
@@ -283,15 +278,16 @@ class Journal:
                 return
             self._waiting.popleft()
         if self.trouble is not None:
-            log.info("journal_writes_again", journal=str(self.id))
             self.trouble = None
+            log.info("journal_writes_again", journal=str(self.id))
             with contextlib.suppress(OSError):
                 _make_reserve(self.path.parent)
 
     def _tell(self, trouble: StoreError) -> None:
-        if self.trouble is None:
-            log.error("journal_disk_full", journal=str(self.id), mend=trouble.mend)
-        self.trouble = trouble
+        first, self.trouble = self.trouble is None, trouble
+        if first:
+            with contextlib.suppress(OSError):  # the log may lie on the same full disk
+                log.error("journal_disk_full", journal=str(self.id), mend=trouble.mend)
 
     def _sync(self) -> None:
         with self._sync_lock:
@@ -311,6 +307,32 @@ class Journal:
             replace_file(self._ack_path, str(self.acked).encode(), sync=True)
             os.ftruncate(self._handle, 0)
             self._size = 0
+
+
+class Tail:
+    """Reads a journal on from where it stopped last."""
+
+    def __init__(self, journal: Journal, after: int) -> None:
+        self._journal = journal
+        self._last = after
+        self._offset = 0
+
+    def more(self) -> Iterator[Record]:
+        """Records that have come since the last time, oldest first."""
+        with self._journal.path.open("rb") as file:
+            if self._offset > os.fstat(file.fileno()).st_size:
+                self._offset = 0  # emptied since
+            file.seek(self._offset)
+            while (line := file.readline()).endswith(b"\n"):
+                self._offset += len(line)
+                record = record_from_line(line)
+                if record.seq > self._last:
+                    self._last = record.seq
+                    yield record
+        for record in self._journal.waiting:
+            if record.seq > self._last:
+                self._last = record.seq
+                yield record
 
 
 def close_open_calls(journal: Journal, at: datetime | None = None) -> list[OpenCall]:
@@ -340,7 +362,8 @@ def _give_up_reserve(folder: Path) -> bool:
         _reserve_path(folder).unlink()
     except OSError:
         return False
-    log.warning("journal_reserve_given_up", mend="free space on this disk")
+    with contextlib.suppress(OSError):
+        log.warning("journal_reserve_given_up", mend="free space on this disk")
     return True
 
 

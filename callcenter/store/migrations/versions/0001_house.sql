@@ -113,10 +113,12 @@ create table absence (
 create table account (
     id bigint generated always as identity primary key,
     login text not null unique,
-    staff text references staff,
+    name text not null,
     site text references site,                      -- null: every site
+    staff text references staff,
+    department text,
     role text not null check (role in ('agent', 'dispatcher', 'supervisor', 'manager', 'administrator')),
-    argon2 text not null,
+    password_hash text not null,                    -- argon2
     language text not null default 'zh-CN',
     active boolean not null default true,
     must_change boolean not null default false,
@@ -273,7 +275,7 @@ create table listening (
     call uuid not null references call,
     account bigint not null references account,
     at timestamptz not null default now(),
-    why text not null default ''
+    from_ms int not null default 0
 );
 create index listening_call on listening (call, at);
 
@@ -385,7 +387,8 @@ create table deadline (                             -- R18–R24
     id bigint generated always as identity primary key,
     site text not null references site,
     ticket bigint not null references ticket,
-    rule text not null,
+    clock text not null,                            -- domain.deadlines.Clock
+    starts_at timestamptz not null,
     due_at timestamptz not null,
     warn_at timestamptz,
     warned_at timestamptz,
@@ -394,7 +397,7 @@ create table deadline (                             -- R18–R24
     level int not null default 0,                   -- rung of the ladder it has reached: R24
     next_at timestamptz,                            -- when the next rung is told
     met_at timestamptz,
-    unique (ticket, rule)
+    unique (ticket, clock)
 );
 create index deadline_next on deadline (next_at) where state = 'running' and next_at is not null;
 
