@@ -66,7 +66,7 @@ def operator_on_duty(person: Staff, local: datetime) -> Reason:
     """R11 for a call that nobody picked up."""
     return Reason(
         "R11",
-        f"{_clock(local)}的来电由系统应答、无人接起，当时的值班员{person.called()}为首问责任人。",
+        f"{_clock(local)}的来电由系统应答、无人接起，当时值班的{person.called()}为首问责任人。",
         f"The system answered the call at {_clock(local)} and nobody picked it up: {person.called('en')}, "
         "on duty as operator at that moment, is its first responder.",
     )

@@ -20,7 +20,10 @@ NOTHING_SAID = "none"
 
 @dataclass(frozen=True)
 class Call:
-    """What is known of who calls. `number` is null if withheld; `household` by the known numbers, or confirmed."""
+    """What is known of who calls.
+
+    `number` is canonical (`numbers.canonical`), None if withheld; `household` by the known numbers, or confirmed.
+    """
 
     site: str
     number: str | None = None
@@ -91,7 +94,7 @@ class OpenMatter:
     state: str
     opened_at: datetime
     numbers: tuple[str, ...] = ()
-    """Numbers that called about it."""
+    """Numbers that called about it, in canonical form."""
     household: str | None = None
     incident: str | None = None
 

@@ -74,6 +74,12 @@ class Decision:
         return explain.in_text(self.reasons, language)
 
     @property
+    def answer_by(self) -> datetime | None:
+        """When the caller hears from us: the promised call-back, else the first answer (R18, R22)."""
+        due = {d.clock: d.due_at for d in self.deadlines}
+        return due.get(Clock.CALL_BACK) or due.get(Clock.ANSWER)
+
+    @property
     def next_asked(self) -> str | None:
         """Who is asked first to take it; None when the first responder keeps it."""
         return self.handed_to[0].staff if self.handed_to else None

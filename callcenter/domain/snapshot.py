@@ -12,6 +12,7 @@ from functools import cached_property
 
 from callcenter.domain import codec
 from callcenter.domain.matters import Call, OpenMatter
+from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Gazetteer, Place
 from callcenter.domain.roster import Roster
 from callcenter.domain.rules import Rules
@@ -52,7 +53,7 @@ class KnownIncident:
 
 @dataclass(frozen=True)
 class SiteSnapshot:
-    """One site as a line needs it. Numbers are E.164 or as the network gives them."""
+    """One site as a line needs it. Numbers of callers and open matters are in canonical form."""
 
     site: str
     organisation: Organisation
@@ -60,6 +61,8 @@ class SiteSnapshot:
     rules: Rules
     gazetteer: Gazetteer
     taxonomy: Taxonomy
+    area_code: str = ""
+    """Area code without 0: completes local numbers (`numbers.canonical`)."""
     callers: Mapping[str, KnownCaller] = field(default_factory=dict)
     open_matters: tuple[OpenMatter, ...] = ()
     incidents: tuple[KnownIncident, ...] = ()
@@ -84,12 +87,13 @@ class SiteSnapshot:
 
     def caller(self, number: str | None) -> KnownCaller | None:
         """Whose number this is; None for an unknown or withheld one."""
-        return self.callers.get(number) if number else None
+        plain = canonical(number, self.area_code)
+        return self.callers.get(plain) if plain else None
 
     def call(self, number: str | None) -> Call:
-        """The call as the rule sees it: number and, if known, household."""
+        """The call as the rule sees it: number in canonical form and, if known, household."""
         known = self.caller(number)
-        return Call(self.site, number, known.household if known else None)
+        return Call(self.site, canonical(number, self.area_code), known.household if known else None)
 
     @cached_property
     def _by_door(self) -> dict[tuple[str | None, str | None], tuple[OpenMatter, ...]]:

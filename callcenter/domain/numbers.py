@@ -1,0 +1,33 @@
+"""Telephone numbers in one written form, so that a caller is recognised however the network spells the number."""
+
+from __future__ import annotations
+
+import re
+
+_SEPARATORS = re.compile(r"[\s\-().]")
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+WITHHELD = frozenset({"", "anonymous", "unknown", "restricted", "private", "unavailable"})
+"""User parts that mean the caller shows no number."""
+
+
+def canonical(number: str | None, area_code: str = "") -> str | None:
+    """`number` as +86… for Chinese numbers, +… for others; short codes and extensions stay; None if withheld.
+
+    `area_code` (without 0) completes local numbers of 7 or 8 figures. 0086 138…, 0138…, 138… and +86 138… are one.
+    """
+    if number is None or number.strip().lower() in WITHHELD:
+        return None
+    plain = _SEPARATORS.sub("", number.strip())
+    if plain.startswith("+"):
+        return plain
+    if plain.startswith("00"):
+        return "+" + plain[2:]
+    if _MOBILE.fullmatch(plain):
+        return "+86" + plain
+    if _MOBILE.fullmatch(plain[1:]) and plain.startswith("0"):
+        return "+86" + plain[1:]
+    if plain.isdigit() and plain.startswith("0") and 10 <= len(plain) <= 12:
+        return "+86" + plain[1:]
+    if plain.isdigit() and area_code and len(plain) in (7, 8):
+        return f"+86{area_code}{plain}"
+    return plain

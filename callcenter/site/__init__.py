@@ -1,0 +1,1 @@
+"""Reading a site's files: people, roster, places, households, calendar."""
