@@ -1,0 +1,59 @@
+"""The pool of connections, and named SQL: one file of statements per noun in `sql/`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import asyncpg
+
+from callcenter.errors import StoreError
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+COMMAND_TIMEOUT_S = 30
+"""No statement of a page or a job takes longer; one that does is broken off."""
+
+Connection = Any
+"""An asyncpg connection, or the pool itself where one statement alone is meant."""
+
+
+@cache
+def statements(noun: str) -> Any:
+    """The named statements of `sql/<noun>.sql`, as aiosql gives them: `statements("call").one(connection, id=…)`."""
+    return aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg", mandatory_parameters=False)
+
+
+async def _prepare(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, schema="pg_catalog", encoder=_dump, decoder=json.loads, format="text")
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+async def open_pool(dsn: str, size: int = 10) -> Any:
+    """A pool of up to `size` connections; JSON columns are Python values. Raises StoreError, retryable."""
+    try:
+        return await asyncpg.create_pool(
+            dsn, min_size=1, max_size=size, init=_prepare, command_timeout=COMMAND_TIMEOUT_S, timeout=10,
+            server_settings={"application_name": "callcenter", "timezone": "UTC"},
+        )  # fmt: skip
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise StoreError(
+            "store.unreachable", f"the database cannot be reached: {error}", retryable=True,
+            mend="check database.dsn and that PostgreSQL runs",
+        ) from error  # fmt: skip
+
+
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    TimeoutError,
+)
+"""What asyncpg raises while the database is away; everything in it may be tried again."""
