@@ -1,0 +1,265 @@
+"""The state of one talk: what was said, what is known, what was asked; and the words that fill in a prompt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from callcenter.dialplan import numbers
+from callcenter.dialplan.context import CallContext, Incident, OpenMatter
+from callcenter.dialplan.load import Dialplan
+from callcenter.dialplan.phone import OpenedTicket
+from callcenter.domain.labels import Label, SpokenPlace, Understanding
+from callcenter.domain.places import Place
+
+NOTHING = Understanding(
+    kind=Label("none", 0.0), category=Label("other", 0.0), urgency=Label("normal", 0.0),
+    department=Label("service", 0.0), by="rules",
+)  # fmt: skip
+"""What is understood of nothing."""
+UNCLEAR_BELOW = 0.2
+"""Kind and category both less sure than this: not understood, asked again (R3)."""
+AT_HOME = frozenset({"water_leak", "water_supply", "heating", "drain", "power", "house", "home_service", "renovation"})
+"""Categories that lie in one flat, so that a room is needed; for the others a building or less will do."""
+ANYWHERE = frozenset({"fees", "staff", "message", "other", "lost_found", "parcel_visit"})
+"""Categories that need no place at all."""
+_AGAIN_ZH = ("上次", "之前", "昨天", "前天", "催", "还没", "一直没", "再问", "报过", "打过", "什么时候来")
+_AGAIN_EN = ("last time", "before", "yesterday", "again", "still", "already", "when will", "not come")
+
+
+@dataclass
+class Talk:
+    """One talk under way; the interpreter alone changes it."""
+
+    plan: Dialplan
+    context: CallContext
+    heard: list[str] = field(default_factory=list)
+    """Everything the caller said, turn by turn."""
+    matter: list[str] = field(default_factory=list)
+    """The turns that tell the matter: what the labels are made from."""
+    understanding: Understanding = NOTHING
+    place: Place = field(default_factory=Place)
+    name: str | None = None
+    phone: str | None = None
+    asked: Counter[str] = field(default_factory=Counter)
+    used: Counter[str] = field(default_factory=Counter)
+    flags: set[str] = field(default_factory=set)
+    steps: list[str] = field(default_factory=list)
+    turn_intents: frozenset[str] = frozenset()
+    ticket: OpenedTicket | None = None
+    matter_joined: OpenMatter | None = None
+    turns: int = 0
+    notice_given: bool = False
+    goodbye_said: bool = False
+
+    def __post_init__(self) -> None:
+        self.phone = self.context.caller_number
+        self.name = self.context.caller_name
+
+    @property
+    def matter_text(self) -> str:
+        """The matter so far as one text."""
+        return ("，" if self.plan.language == "zh" else ", ").join(self.matter)
+
+    @property
+    def known_place(self) -> Place:
+        """What was said, completed by the household of the number where nothing contradicts it."""
+        home = self.context.caller_place
+        if home is None or self.place.building not in (None, home.building):
+            return self.place
+        if self.place.building is None and self.understanding.category.value not in AT_HOME and self.place == Place():
+            return self.place if self.understanding.category.value in ANYWHERE else home
+        unit = self.place.unit or home.unit
+        if self.place.unit not in (None, home.unit):
+            return replace(self.place, building=self.place.building or home.building)
+        return replace(home, unit=unit, room=self.place.room or home.room)
+
+    def missing(self, slot: str) -> bool:
+        """Whether a piece that the matter needs is not known yet."""
+        if slot == "name":
+            return not self.name
+        if slot == "phone":
+            return not self.phone
+        category = self.understanding.category.value
+        place = self.known_place
+        if "emergency" in self.flags or self.understanding.urgency.value == "emergency":
+            return place.building is None
+        if category in ANYWHERE and self.understanding.category.confidence >= 0.5:
+            return False
+        return not place.complete if category in AT_HOME else place.building is None
+
+    def has(self, slot: str) -> bool:
+        """Whether a piece is known, needed or not."""
+        return bool({"name": self.name, "phone": self.phone, "place": str(self.known_place)}[slot])
+
+    def understand(self, understanding: Understanding) -> None:
+        """Take over labels of the whole matter; a place and a name said in it count unless asked since."""
+        self.understanding = understanding
+        said = understanding.place
+        if self.asked["place"] == 0 or self.place == Place():
+            self.place = Place(
+                said.building.value or self.place.building,
+                said.unit.value or self.place.unit,
+                said.room.value or self.place.room,
+            )
+        if self.name is None and understanding.name.value:
+            self.name = understanding.name.value
+        if understanding.phone.value and self.asked["phone"] == 0 and "phone_given" not in self.flags:
+            self.phone = understanding.phone.value
+
+    @property
+    def unclear(self) -> bool:
+        """Whether nothing was understood of the matter."""
+        labels = self.understanding
+        unsure = labels.kind.confidence < UNCLEAR_BELOW and labels.category.confidence < UNCLEAR_BELOW
+        return not self.matter_text or labels.kind.value == "none" or unsure
+
+    @property
+    def repeats(self) -> OpenMatter | None:
+        """The open matter that this call is about: same category, or words of a repeat caller (R17)."""
+        for matter in self.context.open_matters:
+            if matter.category == self.understanding.category.value:
+                return matter
+        cues = _AGAIN_ZH if self.plan.language == "zh" else _AGAIN_EN
+        if len(self.context.open_matters) == 1 and any(cue in self.matter_text.lower() for cue in cues):
+            vague = self.understanding.category.value == "other" or self.understanding.category.confidence < 0.6
+            return self.context.open_matters[0] if vague else None
+        return None
+
+    @property
+    def incident(self) -> Incident | None:
+        """The known incident that this matter belongs to (R32)."""
+        place = self.known_place
+        for incident in self.context.incidents:
+            same = incident.category == self.understanding.category.value
+            if same and (incident.building is None or place.building in (None, incident.building)):
+                return incident
+        return None
+
+    def final_understanding(self, kind: str | None, category: str | None, urgency: str | None) -> Understanding:
+        """Labels for the ticket: what was understood, with what was asked and answered, and the script's own."""
+        labels, place, said = self.understanding, self.known_place, self.understanding.place
+
+        def piece(value: str | None, heard: Label[str | None]) -> Label[str | None]:
+            return heard if value == heard.value else Label(value, 0.9 if value else 0.0)
+
+        return replace(
+            labels,
+            kind=Label(kind, 1.0) if kind else labels.kind,
+            category=Label(category, 1.0) if category else labels.category,
+            urgency=Label(urgency, 1.0) if urgency else labels.urgency,
+            place=SpokenPlace(
+                piece(place.building, said.building), piece(place.unit, said.unit), piece(place.room, said.room)
+            ),
+            name=piece(self.name, labels.name),
+            phone=piece(self.phone, labels.phone),
+        )
+
+    def fields(self, *, confirm: bool = False, callback: bool = False) -> dict[str, Any]:
+        """Fields of the record (R6): what is known, what is missing, and what was promised."""
+        out: dict[str, Any] = {
+            "text": self.matter_text,
+            "place": str(self.known_place),
+            "name": self.name,
+            "phone": self.phone,
+            "missing": [slot for slot in ("place", "name", "phone") if self.missing(slot)],
+        }
+        if joins := self.matter_joined:
+            out["joins"] = joins.number
+        if incident := self.incident:
+            out["incident"] = incident.category
+        if confirm or self.unclear:
+            out["confirm"] = True
+        if callback:
+            out["callback_by"] = self.context.callback_by.isoformat()
+        if "objected" in self.flags:
+            out["objected"] = True
+        return out
+
+    def words(self, variable: str) -> list[str]:
+        """The words of a `{variable}`; empty when there is nothing to say."""
+        return VARIABLES[variable][1](self) if variable in VARIABLES else []
+
+    def label(self, table: str, key: str) -> list[str]:
+        """How a label is said: the prompt `<table>_<key>`; its key where there is none."""
+        prompt = self.plan.prompts.prompts.get(f"{table}_{key}")
+        return [prompt.text] if prompt else [key]
+
+    def by(self, moment: datetime) -> list[str]:
+        """A deadline, said upwards to the whole minute."""
+        now = self.context.local_now
+        local = moment.astimezone(now.tzinfo)
+        if local.second or local.microsecond:
+            local = (local + timedelta(minutes=1)).replace(second=0, microsecond=0)
+        return numbers.deadline(local, now, self.plan.language)
+
+    @property
+    def known_matter(self) -> OpenMatter | None:
+        """The open matter that is spoken of."""
+        return self.matter_joined or self.repeats
+
+
+Reader = Callable[[Talk], list[str]]
+
+
+def _place(talk: Talk) -> list[str]:
+    place = talk.known_place
+    return numbers.address(place.building, place.unit, place.room, talk.plan.language)
+
+
+def _responsible(talk: Talk) -> list[str]:
+    ticket = talk.ticket
+    said = (ticket.facts.get("responsible_title") or ticket.department) if ticket else ""
+    return [said] if said else talk.label("department", talk.understanding.department.value)
+
+
+def _label_of(table: str) -> Reader:
+    return lambda talk: talk.label(table, getattr(talk.understanding, table).value)
+
+
+def _of_ticket(read: Callable[[Talk, OpenedTicket], list[str]]) -> Reader:
+    return lambda talk: read(talk, talk.ticket) if talk.ticket else []
+
+
+def _of_matter(read: Callable[[Talk, OpenMatter], list[str]]) -> Reader:
+    return lambda talk: read(talk, talk.known_matter) if talk.known_matter else []
+
+
+def _of_incident(read: Callable[[Talk, Incident], list[str]]) -> Reader:
+    return lambda talk: read(talk, talk.incident) if talk.incident else []
+
+
+def _since(talk: Talk, incident: Incident) -> list[str]:
+    now = talk.context.local_now
+    return numbers.when(incident.since.astimezone(now.tzinfo), now, talk.plan.language)
+
+
+VARIABLES: dict[str, tuple[str, Reader]] = {
+    "site": ("name of the site", lambda talk: [talk.context.site_name]),
+    "kind": ("kind that was understood", _label_of("kind")),
+    "category": ("category that was understood", _label_of("category")),
+    "urgency": ("urgency", _label_of("urgency")),
+    "department": ("department in charge", _label_of("department")),
+    "place": ("place, from building to room", _place),
+    "name": ("the caller's name", lambda talk: [talk.name] if talk.name else []),
+    "phone": ("call-back number", lambda talk: numbers.phone(talk.phone, talk.plan.language) if talk.phone else []),
+    "ticket": ("the ticket's number", _of_ticket(lambda talk, it: numbers.ticket(it.number, talk.plan.language))),
+    "answer_by": ("by when the caller is answered (R18)", _of_ticket(lambda talk, it: talk.by(it.answer_by))),
+    "action": ("what will be done", _of_ticket(lambda _, it: [it.facts["action"]] if "action" in it.facts else [])),
+    "responsible": ("who handles it: department and post", _responsible),
+    "callback_by": ("by when a promised call-back comes (R22)", lambda talk: talk.by(talk.context.callback_by)),
+    "matter_number": (
+        "number of the open matter (R17)", _of_matter(lambda talk, it: numbers.ticket(it.number, talk.plan.language)),
+    ),
+    "matter_category": ("its category", _of_matter(lambda talk, it: talk.label("category", it.category))),
+    "matter_state": ("its state", _of_matter(lambda _, it: [it.state])),
+    "matter_responsible": ("who handles it", _of_matter(lambda _, it: [it.responsible])),
+    "incident_category": (
+        "category of the known incident (R32)", _of_incident(lambda talk, it: talk.label("category", it.category)),
+    ),
+    "incident_since": ("since when it is known", _of_incident(_since)),
+}  # fmt: skip
+"""What a prompt may have filled in: `{name}` → what it stands for, and its words."""
