@@ -118,7 +118,7 @@ create table account (
     staff text references staff,
     department text,
     role text not null check (role in ('agent', 'dispatcher', 'supervisor', 'manager', 'administrator')),
-    password_hash text not null,                    -- argon2
+    argon2 text not null,                           -- the password's hash
     language text not null default 'zh-CN',
     active boolean not null default true,
     must_change boolean not null default false,
