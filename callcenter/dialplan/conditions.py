@@ -45,7 +45,10 @@ def _label(name: str) -> Callable[[Any, Talk], bool]:
 
 
 def _ticket(value: Any, talk: Talk) -> bool:
-    return str(value) == ("none" if talk.ticket is None else "joined" if talk.ticket.joined else "opened")
+    ticket = talk.ticket
+    if ticket is None:
+        return bool(value == "none")
+    return bool(value == ("unnumbered" if not ticket.number else "joined" if ticket.joined else "opened"))
 
 
 _CONDITIONS: dict[str, Callable[[Any, Talk], bool]] = {

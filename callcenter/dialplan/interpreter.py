@@ -106,7 +106,7 @@ class _Interpreter:
     def _outcome(self, ended_by: EndedBy, reason: str) -> Outcome:
         talk = self.talk
         return Outcome(
-            ended_by, reason, tuple(talk.steps), tuple(talk.heard), talk.final_understanding(None, None, None),
+            ended_by, reason, tuple(talk.steps), tuple(talk.heard), talk.final_understanding(),
             talk.fields(), talk.ticket, frozenset(talk.flags), talk.turns, talk.notice_given, talk.goodbye_said,
         )  # fmt: skip
 
@@ -198,8 +198,10 @@ class _Interpreter:
             self.talk.goodbye_said |= goodbye
 
     def _clips(self, prompt: str) -> list[Clip]:
+        """What is heard of a prompt; nothing where a value to fill in is not known."""
         slots = self._plan.prompts.prompts[prompt].slots if prompt in self._plan.prompts else ()
-        return self._plan.prompts.clips(prompt, {slot: self.talk.words(slot) for slot in slots})
+        values = {slot: self.talk.words(slot) for slot in slots}
+        return self._plan.prompts.clips(prompt, values) if all(values.values()) else []
 
     async def _play(self, clips: list[Clip], *, barge_in: bool = True) -> None:
         """Play unless the caller is speaking already; a key acts at once or waits for the next question."""
@@ -507,6 +509,8 @@ class _Interpreter:
             return
         if talk.matter_joined is None:
             talk.matter_joined = talk.repeats
-        labels = talk.final_understanding(action.kind, action.category, action.urgency)
-        fields = talk.fields(confirm=action.confirm, callback=action.callback)
-        talk.ticket = await self._phone.open_ticket(labels, fields)
+        for name in ("kind", "category", "urgency"):
+            if value := getattr(action, name):
+                talk.given[name] = value
+        talk.given.update({name: "yes" for name in ("confirm", "callback") if getattr(action, name)})
+        talk.ticket = await self._phone.open_ticket(talk.final_understanding(), talk.fields())

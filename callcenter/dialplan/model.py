@@ -53,7 +53,9 @@ class When(_Words):
     intent: Intent | list[Intent] | None = Field(None, description="What the last turn wanted of the talk itself.")
     repeat: bool | None = Field(None, description="What was understood is an open matter of this caller (R17).")
     incident: bool | None = Field(None, description="What was understood is a known incident (R32).")
-    ticket: Literal["none", "opened", "joined"] | None = Field(None, description="Whether this call has a ticket.")
+    ticket: Literal["none", "opened", "joined", "unnumbered"] | None = Field(
+        None, description="The call's ticket: none, opened, joined to an open matter, or without a number yet."
+    )
     flag: FlagName | list[FlagName] | None = Field(None, description="A flag that an action set in this call.")
     visited: StepName | None = Field(None, description="A step this call has been through.")
     not_: When | None = Field(None, alias="not", description="Must not hold.")

@@ -50,6 +50,8 @@ class Talk:
     steps: list[str] = field(default_factory=list)
     turn_intents: frozenset[str] = frozenset()
     ticket: OpenedTicket | None = None
+    given: dict[str, str] = field(default_factory=dict)
+    """What the script set on the ticket: kind, category, urgency, confirm, callback."""
     matter_joined: OpenMatter | None = None
     turns: int = 0
     notice_given: bool = False
@@ -67,15 +69,20 @@ class Talk:
     @property
     def known_place(self) -> Place:
         """What was said, completed by the household of the number where nothing contradicts it."""
-        home = self.context.caller_place
-        if home is None or self.place.building not in (None, home.building):
-            return self.place
-        if self.place.building is None and self.understanding.category.value not in AT_HOME and self.place == Place():
-            return self.place if self.understanding.category.value in ANYWHERE else home
-        unit = self.place.unit or home.unit
-        if self.place.unit not in (None, home.unit):
-            return replace(self.place, building=self.place.building or home.building)
-        return replace(home, unit=unit, room=self.place.room or home.room)
+        said, home = self.place, self.context.caller_place
+        if home is None or "place_wrong" in self.flags:
+            return said
+        if said == Place() and self.understanding.category.value in ANYWHERE:
+            return said
+        same_building = said.building in (None, home.building)
+        same_unit = said.unit in (None, home.unit)
+        if not same_building:
+            return said
+        if not same_unit:
+            return replace(said, building=home.building)
+        if said.building and not said.room and self.understanding.category.value not in AT_HOME:
+            return said
+        return replace(home, room=said.room or home.room)
 
     def missing(self, slot: str) -> bool:
         """Whether a piece that the matter needs is not known yet."""
@@ -139,18 +146,22 @@ class Talk:
                 return incident
         return None
 
-    def final_understanding(self, kind: str | None, category: str | None, urgency: str | None) -> Understanding:
-        """Labels for the ticket: what was understood, with what was asked and answered, and the script's own."""
-        labels, place, said = self.understanding, self.known_place, self.understanding.place
+    def final_understanding(self) -> Understanding:
+        """Labels for the ticket: what was understood, with what was asked and answered, and what the script set.
+
+        A kind set together with a category stands; a kind alone only where none was understood.
+        """
+        labels, place, said, given = self.understanding, self.known_place, self.understanding.place, self.given
 
         def piece(value: str | None, heard: Label[str | None]) -> Label[str | None]:
             return heard if value == heard.value else Label(value, 0.9 if value else 0.0)
 
+        set_kind = "kind" in given and ("category" in given or labels.kind.value == "none")
         return replace(
             labels,
-            kind=Label(kind, 1.0) if kind else labels.kind,
-            category=Label(category, 1.0) if category else labels.category,
-            urgency=Label(urgency, 1.0) if urgency else labels.urgency,
+            kind=Label(given["kind"], 1.0) if set_kind else labels.kind,
+            category=Label(given["category"], 1.0) if "category" in given else labels.category,
+            urgency=Label(given["urgency"], 1.0) if "urgency" in given else labels.urgency,
             place=SpokenPlace(
                 piece(place.building, said.building), piece(place.unit, said.unit), piece(place.room, said.room)
             ),
@@ -158,7 +169,7 @@ class Talk:
             phone=piece(self.phone, labels.phone),
         )
 
-    def fields(self, *, confirm: bool = False, callback: bool = False) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """Fields of the record (R6): what is known, what is missing, and what was promised."""
         out: dict[str, Any] = {
             "text": self.matter_text,
@@ -171,9 +182,9 @@ class Talk:
             out["joins"] = joins.number
         if incident := self.incident:
             out["incident"] = incident.category
-        if confirm or self.unclear:
+        if "confirm" in self.given or self.unclear:
             out["confirm"] = True
-        if callback:
+        if "callback" in self.given:
             out["callback_by"] = self.context.callback_by.isoformat()
         if "objected" in self.flags:
             out["objected"] = True
