@@ -49,6 +49,7 @@ class Trunk(_Section):
     registrar: str | None = Field(None, description="host[:port] to register with; needs user and password_env.")
     user: str | None = None
     password_env: str | None = Field(None, description="Environment variable that holds the password.")
+    outbound: str | None = Field(None, description="host[:port] our outbound calls go to; of one trunk only.")
 
 
 class EdgeSettings(_Section):
@@ -64,6 +65,12 @@ class EdgeSettings(_Section):
     loopback_trunk: bool = Field(False, description="Accept INVITE from this machine as from a trunk (try-out).")
     new_calls_per_s: int = Field(20, ge=1, description="New calls accepted per second from one address.")
     calls_per_line_per_s: int = Field(3, ge=1, description="New calls given to one line per second.")
+    lines: list[str] = Field(default_factory=list, description="host:port of lines on other machines.")
+    inside_port: int = Field(0, ge=0, le=65535, description="SIP port for lines behind NAT; 0: any free port.")
+    outbound_prefixes: list[str] = Field(
+        default_factory=list, description="Numbers we may dial begin with one of these; empty: none."
+    )
+    outbound_calls_per_min: int = Field(10, ge=1, description="Outbound calls in one minute (toll fraud).")
     overflow_uri: str | None = Field(None, description="SIP URI that gets calls when all lines are full.")
     direct_bind_any: bool = Field(False, description="Direct mode may listen beyond loopback (not for service).")
 

@@ -1,0 +1,48 @@
+"""Which port to listen on when any will do: the one from last time, so that phones and trunks find us again."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+from callcenter.errors import TelephonyError
+
+
+def _free(host: str, port: int) -> bool:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+    ):
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            udp.bind((host, port))
+            tcp.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(host: str, wanted: int, told: Path, name: str) -> int:
+    """`wanted`, or for 0 the port in `told` (`edge.json`) if it is free, or any that is free for UDP and TCP."""
+    if wanted:
+        return wanted
+    try:
+        before = int(json.loads(told.read_text(encoding="utf-8"))["ports"][name])
+    except (OSError, ValueError, KeyError, TypeError):
+        before = 0
+    if before and _free(host, before):
+        return before
+    for _ in range(50):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, 0))
+            except OSError as error:
+                raise TelephonyError(
+                    "edge.no_address", f"this machine has no address {host}", where="edge.bind_host",
+                    mend="set edge.bind_host to one of its own (ip -4 addr)",
+                ) from error  # fmt: skip
+            port = int(probe.getsockname()[1])
+        if _free(host, port):
+            return port
+    raise TelephonyError("edge.no_port", f"no free port on {host}", retryable=True)

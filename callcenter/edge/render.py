@@ -1,0 +1,183 @@
+"""Fills in config/kamailio.cfg and writes what Kamailio reads: its configuration, the lines, the trunks' addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from callcenter.config import ROOT, Settings, Trunk
+from callcenter.edge.lines import LineAddress
+from callcenter.errors import ConfigError
+from callcenter.log import get_logger
+from callcenter.node.files import private_folder, replace_file
+
+log = get_logger("edge.render")
+
+TEMPLATE = ROOT / "config" / "kamailio.cfg"
+_SOCKET_PATH_MOST = 100  # sockaddr_un takes 107 bytes
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,120}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class EdgeFiles:
+    """Where the rendered files are, and which ports were chosen."""
+
+    config: Path
+    lines: Path
+    addresses: Path
+    rpc_socket: Path
+    host: str
+    sip_port: int
+    inside_port: int | None
+    """Second port for lines, when a public address is advertised on the first."""
+
+
+def split_host(text: str, where: str, port: int = 5060) -> tuple[str, int]:
+    """`host[:port]` of a setting. Raises ConfigError."""
+    host, _, given = text.removeprefix("sip:").partition(":")
+    if not _HOST.fullmatch(host) or (given and not (given.isdigit() and 0 < int(given) < 65536)):
+        raise ConfigError(
+            "edge.bad_host", f"not host[:port]: {text!r}", where=where, mend='write "sip.example.com:5060"'
+        )
+    return host, int(given) if given else port
+
+
+def nonce_secret(settings: Settings) -> str:
+    """Seed of digest nonces, made once per node (`var/secrets/edge-nonce`, 0600)."""
+    path = private_folder(settings.var_dir / "secrets") / "edge-nonce"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        secret = secrets.token_hex(24)
+        replace_file(path, secret.encode())
+        return secret
+
+
+def _rpc_socket(run_dir: Path) -> Path:
+    """A path short enough for a socket; a folder of our own when `var_dir` is deep."""
+    path = run_dir / "kamailio.sock"
+    if len(str(path)) <= _SOCKET_PATH_MOST:
+        return path
+    return Path(tempfile.mkdtemp(prefix="callcenter-edge-")) / "kamailio.sock"
+
+
+def _outbound(trunks: Iterable[Trunk]) -> tuple[str, int] | None:
+    for number, trunk in enumerate(trunks):
+        if trunk.outbound:
+            return split_host(trunk.outbound, f"edge.trunks[{number}].outbound")
+    return None
+
+
+def render_config(settings: Settings, files: EdgeFiles) -> str:
+    """Kamailio's configuration as text. Raises ConfigError for a setting that cannot be put into it."""
+    edge = settings.edge
+    public_host, public_port = (
+        split_host(edge.public_address, "edge.public_address", files.sip_port)
+        if edge.public_address
+        else (files.host, files.sip_port)
+    )
+    defines = []
+    listen = []
+    here = f"{files.host}:{files.sip_port}"
+    for protocol in ("udp", "tcp"):
+        advertise = f" advertise {public_host}:{public_port}" if edge.public_address else ""
+        listen.append(f"listen={protocol}:{here}{advertise}")
+    inside = ""
+    if files.inside_port is not None:
+        defines.append("#!define PUBLIC")
+        inside = f"udp:{files.host}:{files.inside_port}"
+        listen.append(f"listen={inside}")
+    if edge.loopback_trunk:
+        defines.append("#!define LOOPBACK_TRUNK")
+    values = {
+        "REALM": edge.realm, "HOST": files.host, "ADVERTISED": f"{public_host}:{public_port}",
+        "PUBLIC_HOST": public_host, "INSIDE_SOCKET": inside, "LOG_STDERR": "yes",
+        "DISPATCHER_LIST": str(files.lines), "ADDRESS_LIST": str(files.addresses), "RPC_SOCKET": str(files.rpc_socket),
+        "DISPATCHER_SOCKET": f'modparam("dispatcher", "ds_default_socket", "{inside}")' if inside else "",
+        "NONCE_SECRET": nonce_secret(settings), "NEW_CALLS_PER_S": str(edge.new_calls_per_s),
+        "CALLERS_PER_LINE": str(settings.line.callers_per_line),
+        "CALLS_PER_LINE_PER_S": str(edge.calls_per_line_per_s),
+    }  # fmt: skip
+    if edge.overflow_uri:
+        if not re.fullmatch(r"sips?:[A-Za-z0-9+._~*#-]{1,60}@[A-Za-z0-9.-]{1,120}(:\d{1,5})?", edge.overflow_uri):
+            raise ConfigError(
+                "edge.bad_overflow", f"not a SIP URI: {edge.overflow_uri!r}", where="edge.overflow_uri",
+                mend='write "sip:4000000@sip.example.com"',
+            )  # fmt: skip
+        defines.append("#!define OVERFLOW")
+        values["OVERFLOW_URI"] = edge.overflow_uri
+    outbound = _outbound(edge.trunks)
+    if outbound and edge.outbound_prefixes:
+        for number, prefix in enumerate(edge.outbound_prefixes):
+            if not re.fullmatch(r"\+?\d{1,15}", prefix):
+                raise ConfigError(
+                    "edge.bad_prefix", f"not digits: {prefix!r}", where=f"edge.outbound_prefixes[{number}]",
+                    mend='write "1" for mobile numbers, "010" for a city',
+                )  # fmt: skip
+        defines.append("#!define OUTBOUND")
+        listed = "|".join(prefix.replace("+", "\\+") for prefix in edge.outbound_prefixes)
+        values |= {
+            "OUTBOUND_PREFIXES": f"^({listed})", "OUTBOUND_HOST": outbound[0], "OUTBOUND_PORT": str(outbound[1]),
+            "OUTBOUND_PER_MIN": str(edge.outbound_calls_per_min),
+        }  # fmt: skip
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", edge.realm):
+        raise ConfigError(
+            "edge.bad_realm", f"not a realm: {edge.realm!r}", where="edge.realm", mend="letters, digits, . _ -"
+        )
+    values |= {"DEFINES": "\n".join(defines), "LISTEN": "\n".join(listen)}
+    text = TEMPLATE.read_text(encoding="utf-8")
+    return re.sub(r"@@([A-Z_]+)@@", lambda match: values.get(match[1], ""), text)
+
+
+def trunk_networks(settings: Settings) -> list[str]:
+    """Networks whose INVITEs need no digest: listed ones, and the addresses of registrars. Blocks on name look-ups."""
+    networks = ["127.0.0.0/8"] if settings.edge.loopback_trunk else []
+    for number, trunk in enumerate(settings.edge.trunks):
+        if trunk.address:
+            try:
+                networks.append(str(ipaddress.IPv4Network(trunk.address, strict=False)))
+            except ValueError as error:
+                raise ConfigError(
+                    "edge.bad_trunk", f"trunk {trunk.name}: not an IPv4 address or network: {trunk.address!r}",
+                    where=f"edge.trunks[{number}].address", mend='write "203.0.113.7" or "203.0.113.0/24"',
+                ) from error  # fmt: skip
+        if trunk.registrar:
+            host, _ = split_host(trunk.registrar, f"edge.trunks[{number}].registrar")
+            try:
+                found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, socket.AF_INET)}
+            except OSError as error:
+                log.warning("trunk_unknown_host", trunk=trunk.name, error=str(error))
+                continue
+            networks.extend(f"{address}/32" for address in sorted(found))
+    return networks
+
+
+def write_lines(path: Path, lines: Iterable[LineAddress]) -> None:
+    """The dispatcher's list: set 1 is the lines."""
+    replace_file(path, "".join(f"1 {line.uri} 0 0\n" for line in lines).encode())
+
+
+def write_addresses(path: Path, networks: Iterable[str]) -> None:
+    """Kamailio's address list: group 1 is the trunks; columns are group, address, mask, port (0: any), tag."""
+    rows = [f"1 {network.replace('/', ' ')} 0 trunk\n" for network in networks]
+    replace_file(path, "".join(rows).encode())
+
+
+def render(settings: Settings, sip_port: int, inside_port: int | None, lines: Iterable[LineAddress]) -> EdgeFiles:
+    """Write every file into `run_dir`, each readable by the service alone."""
+    run_dir = private_folder(settings.run_dir)
+    files = EdgeFiles(
+        config=run_dir / "kamailio.cfg", lines=run_dir / "kamailio-lines.list",
+        addresses=run_dir / "kamailio-trunks.list", rpc_socket=_rpc_socket(run_dir),
+        host=str(settings.edge.bind_host), sip_port=sip_port, inside_port=inside_port,
+    )  # fmt: skip
+    replace_file(files.config, render_config(settings, files).encode())
+    write_lines(files.lines, lines)
+    write_addresses(files.addresses, trunk_networks(settings))
+    return files

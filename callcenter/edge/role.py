@@ -1,0 +1,251 @@
+"""The edge role: renders, runs and feeds Kamailio, and reports what was not served."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from callcenter.config import Settings
+from callcenter.edge.calls import end_calls_of, open_calls
+from callcenter.edge.journals import open_journal
+from callcenter.edge.kamailio import Kamailio
+from callcenter.edge.lines import LineAddress, local_lines, remote_lines
+from callcenter.edge.phones import PhoneBook, keep_phones, push_phones, read_phones
+from callcenter.edge.ports import choose_port
+from callcenter.edge.render import EdgeFiles, render, trunk_networks, write_addresses, write_lines
+from callcenter.edge.tail import follow
+from callcenter.edge.trunks import register_trunks
+from callcenter.edge.unserved import UnservedReporter, parse_unserved, redact
+from callcenter.errors import CallCenterError, TelephonyError
+from callcenter.log import get_logger
+from callcenter.node.files import replace_file
+from callcenter.node.link import LinkClient, Phone
+
+log = get_logger("edge")
+
+LOOK_S = 0.25
+"""Lines that came or went are noticed this soon."""
+ALIVE_S = 2.0
+TRUNKS_S = 60.0
+"""Names of registrars are looked up again this often."""
+GOODBYE_S = 3.0
+
+
+def tell(event: str, **body: Any) -> None:
+    """One message to the launcher."""
+    sys.stdout.write(json.dumps({"event": event, **body}, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+class EdgeRole:
+    """One edge: `run` returns the exit status. Kamailio's death ends the role; the launcher starts it again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.external = settings.edge.mode == "external"
+        self._stop = asyncio.Event()
+        self._stops = 0
+        self._phones: PhoneBook = read_phones(settings)
+        self._pushed: PhoneBook | None = None
+        self._news = asyncio.Event()
+        self._lines: list[LineAddress] = []
+        self._rpc_failures = 0
+        self.journal = open_journal(settings)
+        self.reporter = UnservedReporter(settings, self.journal.own)
+        self.link = LinkClient(settings, role="edge", number=1, journal=self.journal.own, on_phones=self._take_phones)
+        for left in self.journal.left_behind:
+            self.link.adopt(left)
+
+    # -- from outside -----------------------------------------------------------------------------------------
+
+    def signal(self) -> None:
+        """SIGTERM: refuse new calls, end with the last call. Again: end now."""
+        self._stops += 1
+        self._stop.set()
+
+    def _take_phones(self, version: int, phones: list[Phone]) -> None:
+        self._phones = keep_phones(self.settings, version, phones)
+        self._news.set()
+
+    def _on_log(self, line: str) -> None:
+        report = parse_unserved(line)
+        if report is not None:
+            self.reporter.take(report)
+        elif any(level in line for level in ("WARNING", "ERROR", "CRITICAL", "ALERT", "BUG")):
+            log.warning("kamailio.said", words=redact(line))
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Until told to stop, or until Kamailio dies (status 1)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.signal)
+        settings = self.settings
+        run_dir = settings.run_dir
+        remote_lines(settings)  # a wrong entry is told before anything starts
+        before = run_dir / "edge.json"
+        host = str(settings.edge.bind_host)
+        sip_port = choose_port(host, settings.edge.sip_port, before, "sip")
+        inside = None
+        if settings.edge.public_address:
+            inside = choose_port(host, settings.edge.inside_port, before, "inside")
+        self._lines = self._see_lines()
+        files = await asyncio.to_thread(render, settings, sip_port, inside, self._lines)
+        link = asyncio.create_task(self.link.run(), name="link")
+        kamailio = None if self.external else Kamailio(settings, files, self._on_log)
+        try:
+            if kamailio is not None:
+                await kamailio.check()
+                await kamailio.start()
+            return await self._serve(files, kamailio, before)
+        finally:
+            if kamailio is not None:
+                await kamailio.stop()
+            self.reporter.flush(everything=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.link.shipped(), GOODBYE_S if self.link.linked else 0.01)
+            link.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await link
+            self.journal.close()
+
+    async def _serve(self, files: EdgeFiles, kamailio: Kamailio | None, told: Path) -> int:
+        from callcenter.edge.rpc import Rpc
+
+        rpc = Rpc(files.rpc_socket)
+        tail = None
+        if kamailio is None:
+            log.warning("edge.external", config=str(files.config), log=str(told.with_name("kamailio.log")))
+            tail = asyncio.create_task(follow(told.with_name("kamailio.log"), self._on_log), name="kamailio log")
+        died = asyncio.create_task(kamailio.wait()) if kamailio else None
+        try:
+            ports = {"sip": files.sip_port}
+            if files.inside_port is not None:
+                ports["inside"] = files.inside_port
+            ready = False
+            loop = asyncio.get_running_loop()
+            next_alive = next_trunks = 0.0
+            while not self._stop.is_set():
+                if died is not None and died.done():
+                    log.error("kamailio.died", status=died.result())
+                    return 1
+                await self._look(files, rpc)
+                if loop.time() >= next_trunks:
+                    next_trunks = loop.time() + TRUNKS_S
+                    await self._trunks(files, rpc, first=not ready)
+                if loop.time() >= next_alive and await self._well(rpc):
+                    next_alive = loop.time() + ALIVE_S
+                    if not ready and await self._sees_a_line(rpc):
+                        ready = True
+                        text = json.dumps({"pid": os.getpid(), "ports": ports}, indent=1)
+                        replace_file(told, text.encode())
+                        tell("ready", role="edge", ports=ports)
+                    tell("alive")
+                self.reporter.flush()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), LOOK_S)
+            await self._drain(files, rpc, died)
+            return 0
+        finally:
+            rpc.close()
+            for task in (tail, died):
+                if task is not None:
+                    task.cancel()
+
+    def _see_lines(self) -> list[LineAddress]:
+        return [*local_lines(self.settings), *remote_lines(self.settings)]
+
+    async def _look(self, files: EdgeFiles, rpc: Any) -> None:
+        """Bring Kamailio in step with the lines there are and the phones that a desk told of."""
+        try:
+            lines = self._see_lines()
+            if lines != self._lines:
+                gone = [line for line in self._lines if line not in lines]
+                write_lines(files.lines, lines)
+                await rpc.call("dispatcher.reload")
+                self._lines = lines
+                log.info("lines.changed", lines=[line.port for line in lines])
+                for line in gone:
+                    await end_calls_of(rpc, line)
+            if self._pushed is not self._phones:
+                book = self._phones
+                await push_phones(rpc, book, self._pushed)
+                self._pushed = book
+        except TelephonyError as error:
+            log.debug("edge.later", error=str(error))
+
+    async def _trunks(self, files: EdgeFiles, rpc: Any, *, first: bool) -> None:
+        networks = await asyncio.to_thread(trunk_networks, self.settings)
+        before = files.addresses.read_text(encoding="ascii")
+        write_addresses(files.addresses, networks)
+        try:
+            if files.addresses.read_text(encoding="ascii") != before:
+                await rpc.call("permissions.addressReload")
+            if first:
+                await register_trunks(rpc, self.settings, files)
+        except TelephonyError as error:
+            log.warning("trunks.later", error=str(error))
+
+    async def _well(self, rpc: Any) -> bool:
+        """Kamailio answers. A silent one is not called alive: the launcher then ends it."""
+        try:
+            await rpc.call("core.uptime")
+        except TelephonyError as error:
+            if self._rpc_failures == 5:
+                log.warning("kamailio.silent", error=str(error))
+            self._rpc_failures += 1
+            return False
+        self._rpc_failures = 0
+        return True
+
+    async def _sees_a_line(self, rpc: Any) -> bool:
+        try:
+            listed = await rpc.call("dispatcher.list")
+        except TelephonyError:
+            return False
+        return any(
+            target["DEST"]["FLAGS"].startswith("A")
+            for group in listed.get("RECORDS", [])
+            for target in group["SET"]["TARGETS"]
+        )
+
+    async def _drain(self, files: EdgeFiles, rpc: Any, died: asyncio.Task[int] | None) -> None:
+        """Refuse new calls; wait for the calls in progress, unless told a second time."""
+        try:
+            await rpc.call("htable.seti", "mode", "closing", 1)
+        except TelephonyError as error:
+            log.warning("edge.drain", error=str(error))
+            return
+        tell("draining")
+        log.info("edge.draining")
+        while self._stops < 2 and not (died is not None and died.done()):
+            tell("alive")
+            await self._look(files, rpc)
+            try:
+                if await open_calls(rpc) == 0:
+                    return
+            except TelephonyError:
+                return
+            self._stop.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_S)
+
+
+async def run(settings: Settings) -> int:
+    """Run the edge role; the exit status. 78 (EX_CONFIG): a person must mend something first."""
+    try:
+        return await EdgeRole(settings).run()
+    except CallCenterError as error:
+        if error.retryable:
+            log.error("edge.failed", error=str(error))
+            return 1
+        tell("fatal", message=str(error))
+        log.error("edge.cannot_start", error=str(error))
+        return 78

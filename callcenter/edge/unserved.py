@@ -1,0 +1,124 @@
+"""INVITEs that nobody took: from Kamailio's log into the journal, so that somebody calls back (R5)."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from callcenter.config import Settings
+from callcenter.domain.records import RecordKind
+from callcenter.log import get_logger
+from callcenter.node.ids import uuid7
+from callcenter.node.journal import Journal
+
+log = get_logger("edge.unserved")
+
+WINDOW_S = 60.0
+"""Refusals and floods from one address are told one by one this far, then as one record with a count."""
+ONE_BY_ONE = 3
+KNOWN_CALLS = 2000
+_MARK = re.compile(r"UNSERVED (\{.*\})\s*$")
+_PERSONAL = re.compile(r"sips?:\S*|tel:\S*|\+?\d[\d\s-]{4,}\d")
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """One INVITE that was not served; numbers as received, None when withheld."""
+
+    reason: str
+    status: int
+    from_number: str | None
+    to_number: str | None
+    sip_call_id: str
+    source: str
+
+
+def parse_unserved(line: str) -> Unserved | None:
+    """The report in a line of Kamailio's log; None when there is none."""
+    match = _MARK.search(line)
+    if not match:
+        return None
+    try:
+        told = json.loads(match[1])
+        return Unserved(
+            reason=str(told["reason"]), status=int(told["status"]), from_number=_number(told["from"]),
+            to_number=_number(told["to"]), sip_call_id=_text(told["call"]) or "", source=str(told["source"]),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError):
+        log.warning("unserved_unreadable")
+        return None
+
+
+def _text(hexadecimal: str) -> str | None:
+    """A value from the wire; it came as hex so that it cannot forge the line."""
+    try:
+        return bytes.fromhex(hexadecimal).decode("utf-8", "replace")[:255] or None
+    except ValueError:
+        return None
+
+
+def _number(hexadecimal: str) -> str | None:
+    text = _text(hexadecimal)
+    if text is None or text.lower() in {"anonymous", "unknown", "unavailable", "restricted"}:
+        return None
+    return re.sub(r"[\x00-\x1f]", "", text)[:64] or None
+
+
+def redact(line: str) -> str:
+    """A line of Kamailio's own log without addresses and numbers of people, for our log."""
+    return _PERSONAL.sub("[withheld]", re.sub(r"^\s*\d+\(\d+\)\s*", "", line))[:300]
+
+
+@dataclass
+class _Burst:
+    since: float
+    count: int = 0
+    last: Unserved | None = None
+
+
+@dataclass
+class UnservedReporter:
+    """Writes `edge.unserved` records; each call once, bursts of refusals as counts."""
+
+    settings: Settings
+    journal: Journal
+    _calls: dict[str, None] = field(default_factory=dict)
+    _bursts: dict[tuple[str, str], _Burst] = field(default_factory=dict)
+
+    def take(self, report: Unserved, now: float | None = None) -> None:
+        """Journal the report, or count it. `now` is monotonic seconds."""
+        now = time.monotonic() if now is None else now
+        key = f"{report.sip_call_id}\n{report.reason}"
+        if key in self._calls:
+            return
+        self._calls[key] = None
+        if len(self._calls) > KNOWN_CALLS:
+            del self._calls[next(iter(self._calls))]
+        log.warning("call.unserved", reason=report.reason, status=report.status, source=report.source)
+        if report.reason in {"refused", "flood"}:
+            burst = self._bursts.setdefault((report.reason, report.source), _Burst(now))
+            burst.count += 1
+            if burst.count > ONE_BY_ONE:
+                burst.last = report
+                return
+        self._write(report, 1)
+
+    def flush(self, now: float | None = None, *, everything: bool = False) -> None:
+        """Write the counts whose minute is over (or all)."""
+        now = time.monotonic() if now is None else now
+        for key, burst in list(self._bursts.items()):
+            if everything or now - burst.since >= WINDOW_S:
+                del self._bursts[key]
+                if burst.last is not None:
+                    self._write(burst.last, burst.count - ONE_BY_ONE)
+
+    def _write(self, report: Unserved, count: int) -> None:
+        site = self.settings.site.dialled.get(report.to_number or "", self.settings.site.default)
+        body: dict[str, Any] = {
+            "from_number": report.from_number, "to_number": report.to_number, "sip_call_id": report.sip_call_id,
+            "status": report.status, "reason": report.reason, "count": count,
+        }  # fmt: skip
+        self.journal.append(RecordKind.EDGE_UNSERVED, site=site, call=uuid7(), body=body)

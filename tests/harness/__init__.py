@@ -1,0 +1,1 @@
+"""What tests share: free ports, a raw SIP peer, fake lines, a running edge, a running house."""
