@@ -79,6 +79,9 @@ class LineSettings(_Section):
     count: int = Field(2, ge=1, le=64, description="Line processes on this node.")
     bind_host: IPv4Address = Field(IPv4Address("127.0.0.1"), description="Private address of SIP and RTP.")
     sip_port_first: int = Field(0, ge=0, le=65535, description="SIP port of line 1, counting up; 0: free ports.")
+    edges: list[str] = Field(
+        default_factory=list, description="Addresses or networks of edges on other machines that may send calls."
+    )
     rtp_port_first: int = Field(30000, ge=1024, le=65000, description="First RTP port of line 1; 100 per line.")
     callers_per_line: int = Field(2, ge=1, le=4, description="Callers one line takes at once.")
     answer_after_rings: int = Field(1, ge=1, le=3, description="Answer at ring n: 1 + 5·(n-1) s after 180 (R1).")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import time
@@ -75,24 +76,21 @@ class Ears:
 
 async def transcribe(url: str, ears: Ears) -> str:
     """Send what is heard to a vosk-server; returns the text of everything."""
-    from websockets.asyncio.client import connect
+    from callcenter.speech.client import TranscriberClient
+    from callcenter.speech.events import Final
 
-    texts: list[str] = []
-    async with connect(url, open_timeout=TRANSCRIBER_TIMEOUT_S) as socket:
-        await socket.send(json.dumps({"config": {"sample_rate": 8000}}))
+    stream = TranscriberClient(url).open()
 
-        async def send() -> None:
-            while (frame := await ears.frames.get()) is not None:
-                await socket.send(frame)
-            await socket.send('{"eof" : 1}')
+    async def send() -> None:
+        while (frame := await ears.frames.get()) is not None:
+            stream.feed(frame)
+        await stream.flush(TRANSCRIBER_TIMEOUT_S)
+        await stream.close()
 
-        sender = asyncio.create_task(send())
-        with contextlib.suppress(Exception):  # closed by the server: keep what came
-            async for message in socket:
-                if text := json.loads(message).get("text", ""):
-                    texts.append(text)
-        sender.cancel()
-    return " ".join(texts)
+    sender = asyncio.create_task(send())
+    texts = [event.text async for event in stream if isinstance(event, Final)]
+    await sender
+    return " ".join(text for text in texts if text)
 
 
 class Party:
@@ -175,7 +173,8 @@ def audio_of(turn: Turn, language: str, voice: str) -> list[bytes]:
 
 async def perform(party: Party, turn: Turn, frames: list[bytes]) -> None:
     """One turn of the caller."""
-    assert party.endpoint is not None and party.ears is not None
+    assert party.endpoint is not None
+    assert party.ears is not None
     ears, leg = party.ears, party.leg
     if turn.when is When.QUIET:
         await ears.quiet()
@@ -189,7 +188,7 @@ async def perform(party: Party, turn: Turn, frames: list[bytes]) -> None:
     match turn.action:
         case Action.SAY | Action.PLAY:
             ears.voice.say(frames)
-            while ears.voice.to_say:
+            while ears.voice.to_say:  # noqa: ASYNC110 — the clock thread empties it and may not do more
                 await asyncio.sleep(FRAME_MS / 1000)
         case Action.KEYS:
             party.endpoint.press(leg, turn.value)
@@ -211,7 +210,7 @@ async def save(base: str, path: str) -> None:
     tracks = [Path(base + suffix) for suffix in (CALLER_SUFFIX, OURS_SUFFIX)]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(3):
-            while not all(track_finished(t) for t in tracks):
+            while not all(track_finished(t) for t in tracks):  # noqa: ASYNC110 — pjmedia tells nobody
                 await asyncio.sleep(FRAME_MS / 1000)
     write_wav(Path(path), interleave(*(read_track(t) for t in tracks)), channels=2)
 
@@ -373,11 +372,22 @@ async def run_phone(plan: PhonePlan, scratch: Path) -> None:
     await endpoint.stop()
 
 
+def _first_line() -> bytes:
+    """The plan; read without buffering, since what follows belongs to `commands`."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(sys.stdin.fileno(), 1)
+        if not byte:
+            break
+        line += byte
+    return line
+
+
 async def main() -> None:
     """Entry point of the child."""
     setup_logging("caller", "warning")
     kind = sys.argv[1]
-    fields = json.loads(await asyncio.to_thread(sys.stdin.buffer.raw.readline))  # type: ignore[attr-defined]
+    fields = json.loads(await asyncio.to_thread(_first_line))
     with tempfile.TemporaryDirectory(prefix="callcenter-caller-") as scratch:
         try:
             if kind == "call":

@@ -69,6 +69,14 @@ class Endpoint:
 
         self._owner.post(work)
 
+    def record_calls(self, recording: bool) -> None:
+        """Whether incoming legs from now on are recorded."""
+
+        def work() -> None:
+            self._exchange.recording = recording
+
+        self._owner.post(work)
+
     def answer(self, leg: int, at: float, by: str = "script") -> None:
         """Send 200 at monotonic time `at` (at once when that is past), within 5 ms of it."""
 

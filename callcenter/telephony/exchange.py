@@ -50,6 +50,8 @@ class ExchangeSettings:
     watchdog_s: float | None = 10.5
     """After 180, a leg nobody has said when to answer is answered regardless: the third ring ends at 11 s (R1)."""
     ack_timeout_s: float = 10.0
+    apology: tuple[bytes, ...] = ()
+    """Frames a caller hears at once whom the watchdog answered (R3)."""
     record_dir: Path | None = None
     """Incoming legs are recorded here from their first frame, as `<leg key>-<process start>`."""
     registrar: str | None = None
@@ -82,6 +84,8 @@ class Exchange:
         self.legs: dict[int, Leg] = {}
         self.accepting = settings.accept
         self.refuse_status = settings.refuse_status
+        self.recording = True
+        """Off while the disk has no room: calls go on, unrecorded."""
         self.sip_port = settings.sip_port
         self.leg_limit = 0
         self.ports_free = CONFERENCE_PORTS
@@ -220,7 +224,7 @@ class Exchange:
                 self.legs.pop(leg.key, None)
                 self.emit(Refused(status, reason))
                 return
-        if self.settings.record_dir is not None:
+        if self.settings.record_dir is not None and self.recording:
             leg.record_as = str(self.settings.record_dir / f"{self._born}-{leg.key}")
         leg.respond(180)
         rang_at = time.monotonic()
@@ -230,7 +234,11 @@ class Exchange:
         self.emit(Incoming(leg.key, parse_invite(message), rang_at, leg.record_as, waited_ms))
 
     def dial(self, uri: str, headers: dict[str, str], record_as: str | None) -> int:
-        """Start an outgoing leg; returns its key. Raises pj.Error when no leg is free."""
+        """Start an outgoing leg; returns its key. Raises when no leg is free: some are kept for callers."""
+        outgoing = sum(leg.direction is Direction.OUTGOING for leg in self.legs.values())
+        kept = self.settings.max_callers if self.settings.accept else 0
+        if outgoing >= self.leg_limit - kept:
+            raise TelephonyError("telephony.no_leg", "no leg is free; the rest are kept for callers", retryable=True)
         leg = Leg(self, next(self._keys), Direction.OUTGOING)
         leg.record_as = record_as
         self.legs[leg.key] = leg

@@ -117,6 +117,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.voice = Voice()
         if self.record_as is not None:
             self.recorder = TwoTrackRecorder(self.record_as, self.port, self.exchange.silence)
+        if self.answer_by == "watchdog" and self.direction is Direction.INCOMING:
+            self.voice.say(self.exchange.settings.apology)
         self.port.voice = self.voice
         self.exchange.emit(MediaUp(self.key, self.voice, time.monotonic()))
 

@@ -123,9 +123,10 @@ class Owner:
 
 def as_telephony_error(error: Exception) -> Exception:
     """A pj.Error as our own error; anything else unchanged."""
-    if type(error).__name__ == "Error" and hasattr(error, "reason"):
-        reason, status = str(error.reason), getattr(error, "status", 0)
-        return TelephonyError("telephony.pjsip", f"{error.title}: {reason} ({status})", retryable=True)
+    reason = getattr(error, "reason", None)
+    if type(error).__name__ == "Error" and reason is not None:
+        status, title = getattr(error, "status", 0), getattr(error, "title", "pjsip")
+        return TelephonyError("telephony.pjsip", f"{title}: {reason} ({status})", retryable=True)
     return error
 
 

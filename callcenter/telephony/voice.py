@@ -33,13 +33,15 @@ class Voice:
     place on the recording's time line.
     """
 
-    __slots__ = ("heard", "paused", "ticks", "to_say")
+    __slots__ = ("heard", "paused", "said", "ticks", "to_say")
 
     def __init__(self) -> None:
         self.heard: deque[bytes] = deque(maxlen=HEARD_LIMIT)
         self.to_say: deque[bytes] = deque()
         self.paused = False
         """While true nothing is said and `to_say` waits: the far end has put us on hold."""
+        self.said = 0
+        """Frames of `to_say` that have gone out."""
         self.ticks = 0
 
     @property
@@ -62,9 +64,11 @@ class Voice:
         if self.paused or not self.to_say:
             return SILENCE
         try:
-            return self.to_say.popleft()
+            frame = self.to_say.popleft()
         except IndexError:  # hushed by the other thread between the two lines
             return SILENCE
+        self.said += 1
+        return frame
 
     def take(self, frame: bytes) -> None:
         """A frame from the far end, silence when there was none (clock thread only)."""

@@ -1,0 +1,43 @@
+"""`python -m callcenter.line --number N [--config FILE]`: one line, spoken to by the launcher."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from callcenter.config import load_settings
+from callcenter.errors import CallCenterError
+from callcenter.line.launcher import say
+from callcenter.log import setup_logging
+
+
+def main() -> None:
+    """Entry point of the role. Ends through os._exit: interpreter teardown aborts on pj objects."""
+    parser = argparse.ArgumentParser(prog="callcenter.line")
+    parser.add_argument("--number", type=int, required=True)
+    parser.add_argument("--config", type=Path)
+    arguments = parser.parse_args()
+    name = f"line-{arguments.number}"
+    code = 0
+    try:
+        settings = load_settings(arguments.config)
+        setup_logging(name, settings.log.level, settings.log.json_lines)
+        from callcenter.line.process import Line
+
+        code = asyncio.run(Line(settings, arguments.number).run()).code
+    except CallCenterError as error:
+        say("fatal", role=name, message=str(error))
+        print(f"{name}: {error}", file=sys.stderr)
+        code = 2
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if sys.exc_info()[0] is None:
+            os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
