@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from callcenter.dialplan import numbers
+from callcenter.dialplan.answers import SURNAMES
 from callcenter.dialplan.context import CallContext, Incident, OpenMatter
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.phone import OpenedTicket
@@ -216,6 +217,12 @@ class Talk:
 Reader = Callable[[Talk], list[str]]
 
 
+def _name(talk: Talk) -> list[str]:
+    if not talk.name:
+        return []
+    return [talk.name[0]] if talk.plan.language == "zh" and talk.name[0] in SURNAMES else [talk.name]
+
+
 def _place(talk: Talk) -> list[str]:
     place = talk.known_place
     return numbers.address(place.building, place.unit, place.room, talk.plan.language)
@@ -255,7 +262,7 @@ VARIABLES: dict[str, tuple[str, Reader]] = {
     "urgency": ("urgency", _label_of("urgency")),
     "department": ("department in charge", _label_of("department")),
     "place": ("place, from building to room", _place),
-    "name": ("the caller's name", lambda talk: [talk.name] if talk.name else []),
+    "name": ("the caller's name, in Chinese the surname alone", _name),
     "phone": ("call-back number", lambda talk: numbers.phone(talk.phone, talk.plan.language) if talk.phone else []),
     "ticket": ("the ticket's number", _of_ticket(lambda talk, it: numbers.ticket(it.number, talk.plan.language))),
     "answer_by": ("by when the caller is answered (R18)", _of_ticket(lambda talk, it: talk.by(it.answer_by))),
