@@ -14,8 +14,9 @@ from callcenter.domain import explain
 from callcenter.domain.deadlines import Clock, Deadline, opening_deadlines
 from callcenter.domain.explain import Reason
 from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter, OpenMatter, joined_matter
-from callcenter.domain.roster import LEADER, OPERATOR, Roster
+from callcenter.domain.roster import OPERATOR, Roster
 from callcenter.domain.rules import EMERGENCY, AcceptanceLimit, Rules, more_urgent
+from callcenter.domain.situation import Situation
 from callcenter.domain.staff import Organisation
 from callcenter.errors import DomainError
 
@@ -85,35 +86,14 @@ class Decision:
         return self.handed_to[0].staff if self.handed_to else None
 
 
-@dataclass(frozen=True)
-class _Site:
-    organisation: Organisation
-    roster: Roster
-    rules: Rules
-    at: datetime
-
-    def available(self, staff: str, at: datetime | None = None) -> bool:
-        """Whether the person works here and is not away."""
-        at = at or self.at
-        return self.organisation.person(staff).active(self.rules.calendar.day(at)) and not self.roster.absent(staff, at)
-
-    def on_duty(self, role: str, at: datetime | None = None) -> str | None:
-        """The first person on duty who still works here."""
-        at = at or self.at
-        for staff in self.roster.all_on_duty(role, at):
-            if self.organisation.knows(staff) and self.available(staff, at):
-                return staff
-        return None
-
-
 def on_duty(role: str, organisation: Organisation, roster: Roster, rules: Rules, at: datetime) -> str | None:
     """Who holds `role` at `at` and still works for the company; None in a gap."""
-    return _Site(organisation, roster, rules, at).on_duty(role)
+    return Situation(organisation, roster, rules, at).on_duty(role)
 
 
 def operator_or_last_resort(organisation: Organisation, roster: Roster, rules: Rules, at: datetime) -> str:
     """The operator on duty, or the last resort where the roster has a gap (R11, R14)."""
-    return on_duty(OPERATOR, organisation, roster, rules, at) or organisation.last_resort
+    return Situation(organisation, roster, rules, at).operator_or_last_resort
 
 
 def chain(
@@ -132,7 +112,7 @@ def chain(
     company or is in `without` (the first responder, those who refused) is passed over. The last resort is asked
     whatever the roster says, unless in `without`.
     """
-    site = _Site(organisation, roster, rules, at)
+    site = Situation(organisation, roster, rules, at)
     ours = organisation.department(department)
     places: list[tuple[str, ChainPlace]] = [(p, ChainPlace.DUTY) for p in roster.all_on_duty(department, at)]
     reasons: list[Reason] = []
@@ -164,7 +144,7 @@ def chain(
     return tuple(steps), tuple(reasons)
 
 
-def _first_responder(site: _Site, taken_by: str | None) -> tuple[str, Reason]:
+def _first_responder(site: Situation, taken_by: str | None) -> tuple[str, Reason]:
     """R11, with R14's last resort for a gap."""
     organisation, clock = site.organisation, site.rules.calendar.local(site.at)
     if taken_by is not None:
@@ -177,12 +157,12 @@ def _first_responder(site: _Site, taken_by: str | None) -> tuple[str, Reason]:
     operator = site.on_duty(OPERATOR)
     if operator is not None:
         return operator, explain.operator_on_duty(organisation.person(operator), clock)
-    last = organisation.last_resort
+    last = site.backstop
     return last, explain.roster_gap(organisation.person(last), clock)
 
 
 def _told(
-    site: _Site, matter: Matter, major: bool, *, first: str | None = None, again: OpenMatter | None = None
+    site: Situation, matter: Matter, major: bool, *, first: str | None = None, again: OpenMatter | None = None
 ) -> tuple[Tell, ...]:
     """Who is told besides the chain: R11 (`first`, who did not pick up), R15, R9 (area manager), R17."""
     organisation = site.organisation
@@ -190,9 +170,9 @@ def _told(
     if first is not None:
         tell.append(Tell(first, "R11", *explain.TELL_FIRST))
     if major:
-        leader = site.on_duty(LEADER)
+        leader = site.leader
         if leader is None:
-            tell.append(Tell(organisation.last_resort, "R15", *explain.LEADER_GAP))
+            tell.append(Tell(site.backstop, "R15", *explain.LEADER_GAP))
         else:
             tell.append(Tell(leader, "R15", *explain.TELL_LEADER))
         tell.append(Tell(organisation.general_manager, "R15", *explain.TELL_GENERAL_MANAGER))
@@ -223,7 +203,7 @@ def decide(
     `taken_by` is the id of the person who picked up; None: nobody did, the operator on duty is first responder.
     Raises DomainError for an unknown department or person.
     """
-    site = _Site(organisation, roster, rules, at)
+    site = Situation(organisation, roster, rules, at)
     again = joined_matter(call, matter, open_matters)
     if again is not None:
         return _decide_again(site, matter, again)
@@ -266,7 +246,7 @@ def decide(
     )
 
 
-def _decide_again(site: _Site, matter: Matter, again: OpenMatter) -> Decision:
+def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decision:
     """R17: the call joins its open matter. A risen urgency starts the chain anew while nobody has accepted."""
     organisation, rules, at = site.organisation, site.rules, site.at
     first = organisation.person(again.first_responder)
@@ -303,21 +283,21 @@ def _decide_again(site: _Site, matter: Matter, again: OpenMatter) -> Decision:
     )
 
 
-def _besides(site: _Site, matter: Matter, major: bool) -> list[Reason]:
+def _besides(site: Situation, matter: Matter, major: bool) -> list[Reason]:
     """Reasons that do not depend on who is responsible."""
     organisation, at = site.organisation, site.at
     reasons: list[Reason] = []
     if matter.asks_resident_data:
         reasons.append(explain.CONFIDENTIAL)
     if major:
-        leader = site.on_duty(LEADER)
+        leader = site.leader
         why = "source" if matter.source in WATCHED_SOURCES else "households"
         reasons.append(
             explain.major(
                 EMERGENCY if matter.urgency == EMERGENCY else why,
                 organisation.person(leader) if leader else None,
                 organisation.person(organisation.general_manager),
-                organisation.person(organisation.last_resort),
+                organisation.person(site.backstop),
                 site.rules.calendar.local(site.rules.calendar.next_day_at_close(at)),
             )
         )

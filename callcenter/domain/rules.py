@@ -57,8 +57,9 @@ class Rules:
     """So many refusals of one matter bring it before the office (R16)."""
     warn_share: float = 0.25
     """A warning goes out when this share of a time limit is left."""
-    ladder_step_h: float = 4
-    """Hours between the rungs of the ladder an overdue matter climbs (R24)."""
+    ladder_step_min: int = 240
+    emergency_ladder_step_min: int = 15
+    """Minutes between the rungs of the ladder an overdue matter climbs (R24)."""
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
 
     def acceptance(self, urgency: str) -> AcceptanceLimit:
@@ -68,6 +69,10 @@ class Rules:
         if urgency == IMPORTANT:
             return AcceptanceLimit(self.important_accept_min)
         return AcceptanceLimit(self.normal_accept_working_h * 60, working_time=True)
+
+    def ladder_step(self, urgency: str) -> timedelta:
+        """Time between two rungs of the ladder (R24)."""
+        return timedelta(minutes=self.emergency_ladder_step_min if urgency == EMERGENCY else self.ladder_step_min)
 
     def accept_by(self, urgency: str, at: datetime) -> datetime:
         """When somebody asked at `at` has let the limit pass."""

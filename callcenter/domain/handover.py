@@ -1,0 +1,380 @@
+"""Responsibility over time (R12–R17): opening, accepting, refusing, disputes, calling again.
+
+Each function takes a `Situation` (who is there now), the ticket, and who acts; it returns an `Outcome`, or raises
+DomainError when the rule forbids it. Nothing here sends anything: `Outcome.effects` says what is to be sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from callcenter.domain import explain
+from callcenter.domain.deadlines import Clock, Deadline, opening_deadlines
+from callcenter.domain.effects import CALLER, RULE, Course, EffectKind, Outcome
+from callcenter.domain.matters import Call, Matter
+from callcenter.domain.responsibility import Decision, chain
+from callcenter.domain.roster import OPERATOR
+from callcenter.domain.rules import EMERGENCY, more_urgent
+from callcenter.domain.situation import Situation
+from callcenter.domain.ticket_life import apply
+from callcenter.domain.tickets import Act, CallRecord, Opening, Status, TicketEvent, TicketState
+from callcenter.errors import DomainError
+
+_UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED)
+
+
+def concerned(situation: Situation, state: TicketState, staff: str) -> bool:
+    """Whether the person may act on the matter: responsible, first responder, asked, of the department in charge or
+    above it, the duty leader, the office, or a person that everything ends with."""
+    organisation = situation.organisation
+    if not situation.active(staff):
+        return False
+    department = organisation.department(state.matter.department)
+    own = {
+        state.responsible, state.first_responder, state.asked, *state.asked_before, *department.deputies,
+        department.manager, *organisation.above(department.manager), situation.leader, organisation.office,
+        organisation.last_resort, organisation.general_manager,
+    }  # fmt: skip
+    return (
+        staff in own
+        or organisation.person(staff).department == department.id
+        or staff in situation.all_on_duty(department.id)
+    )
+
+
+def _must_be_concerned(course: Course, staff: str) -> None:
+    if not concerned(course.situation, course.state, staff):
+        raise DomainError(
+            "r14.not_concerned", "the matter is not this person's",
+            mend="it is for whoever is responsible, the department in charge, and those above",
+        )  # fmt: skip
+
+
+def ask_next(course: Course) -> None:
+    """Ask the next of the chain; when nobody is left, the last resort is responsible without being asked (R13, R14)."""
+    state, situation = course.state, course.situation
+    without = {state.first_responder, state.responsible, *state.asked_before}
+    steps, _ = chain(
+        state.matter.department, situation.organisation, situation.roster, situation.rules, situation.at,
+        urgency=state.urgency, without=without,
+    )  # fmt: skip
+    if steps:
+        ask(course, steps[0].staff)
+        return
+    backstop = situation.backstop
+    course.add(
+        Act.ASSIGN, rule="R14", to=backstop,
+        why=("逐级无人接受，由兜底责任人负责。", "Nobody of the chain has accepted: the last resort is responsible."),
+    )  # fmt: skip
+    course.tell(
+        dict.fromkeys((backstop, situation.organisation.general_manager)), "R14",
+        ("逐级无人接受，事项由兜底责任人负责。", "Nobody of the chain has accepted: the last resort has the matter."),
+        ring=state.urgency == EMERGENCY,
+    )  # fmt: skip
+
+
+def ask(course: Course, staff: str) -> None:
+    """Ask one person, with the acceptance limit of the matter's urgency (R13)."""
+    due = course.situation.rules.accept_by(course.state.urgency, course.at)
+    course.add(Act.ASK, to=staff, due_at=due)
+    course.effect(
+        EffectKind.ASK, staff, "R13", ("请接受移交的事项。", "You are asked to take a matter."),
+        ring=course.state.urgency == EMERGENCY, due_at=due,
+    )  # fmt: skip
+
+
+def _release(course: Course, but: str = "") -> None:
+    asked = course.state.asked
+    if asked is not None and asked != but:
+        course.effect(EffectKind.RELEASE, asked, "R13", ("无需再接受。", "You need not take it any more."))
+
+
+def route(course: Course) -> None:
+    """Give the matter to its department: assigned where it is the responsible person's own, else handed over.
+
+    What is to be confirmed waits for that, unless it is an emergency; what the office settled stays settled.
+    """
+    state, situation = course.state, course.situation
+    if (state.status is Status.TO_CONFIRM and state.urgency != EMERGENCY) or state.settled:
+        return
+    own = situation.organisation.person(state.responsible).department == state.matter.department
+    _release(course)
+    if own and state.urgency != EMERGENCY:
+        course.add(Act.ASSIGN, to=state.responsible)
+        return
+    course.add(Act.HAND_OVER)
+    ask_next(course)
+
+
+def open_ticket(
+    situation: Situation,
+    ticket: str,
+    call: Call,
+    matter: Matter,
+    decision: Decision,
+    record: CallRecord,
+    taken_by: str | None = None,
+) -> Outcome:
+    """Open the ticket that `decision` decided on. One that joins an open matter ends as JOINED; then `called_again`
+    is due on that matter (R17)."""
+    by_duty = taken_by is None or situation.roster.shift_of(taken_by, situation.at, OPERATOR) is not None
+    opening = Opening(
+        ticket=ticket,
+        site=call.site,
+        call=call,
+        matter=matter,
+        record=replace(record, received_by=record.received_by or decision.first_responder),
+        first_responder=decision.first_responder,
+        responsible=decision.responsible,
+        by_duty=by_duty,
+        major=decision.major,
+        report_by=(situation.leader or situation.backstop) if decision.major else None,
+    )
+    first = decision.reasons[0]
+    opened = TicketEvent(
+        Act.OPEN, situation.at, RULE, first.rule, first.zh, first.en,
+        deadlines=() if decision.joins else decision.deadlines, opening=opening,
+    )  # fmt: skip
+    course = Course(situation, apply(None, opened), [opened])
+    if decision.joins is not None:
+        course.add(Act.JOIN, ticket=decision.joins)
+        return course.outcome()
+    _tell_all(course, decision)
+    if matter.empty:
+        _open_empty(course)
+        return course.outcome()
+    if matter.to_confirm:
+        _ask_to_confirm(course)
+    if course.state.status is Status.RECORDED:
+        if decision.handed_to:
+            course.add(Act.HAND_OVER)
+            ask_next(course)
+        else:
+            course.add(Act.ASSIGN, to=decision.responsible)
+    return course.outcome()
+
+
+def _tell_all(course: Course, decision: Decision) -> None:
+    emergency = course.state.urgency == EMERGENCY
+    for one in decision.tell:
+        ring = emergency and one.rule in ("R15", "R11")
+        course.effect(EffectKind.TELL, one.staff, one.rule, (one.zh, one.en), ring=ring)
+    _ask_for_report(course)
+
+
+def _ask_for_report(course: Course) -> None:
+    timer, by = course.state.timer(Clock.REPORT), course.state.report_by
+    if timer is not None and by is not None:
+        course.effect(
+            EffectKind.REPORT, by, "R15", ("请于次日提交书面报告。", "A written report is due the next day."),
+            due_at=timer.due_at,
+        )  # fmt: skip
+
+
+def _open_empty(course: Course) -> None:
+    """Silence or hung up early: rung back where the number is known (R5, R22)."""
+    timer = course.state.timer(Clock.CALL_BACK)
+    if timer is None:
+        course.add(Act.ARCHIVE)
+        return
+    course.add(Act.ASSIGN, rule="R22", to=course.state.responsible)
+    course.effect(
+        EffectKind.CALL_BACK, course.state.responsible, "R22",
+        ("来电人未说明事项，请回电。", "The caller said nothing: call back."), due_at=timer.due_at,
+    )  # fmt: skip
+
+
+def _ask_to_confirm(course: Course) -> None:
+    timer = course.state.timer(Clock.CONFIRM)
+    if course.state.urgency != EMERGENCY:
+        course.add(Act.CONFIRM_NEEDED)
+    course.effect(
+        EffectKind.CONFIRM, course.situation.operator_or_last_resort, "R8",
+        ("请回听并核实。", "Listen and confirm what was understood."),
+        due_at=timer.due_at if timer else None,
+    )  # fmt: skip
+
+
+def accept(situation: Situation, state: TicketState, by: str) -> Outcome:
+    """Somebody of the chain takes the matter and is responsible from now on (R14). The second to try is told so."""
+    course = Course(situation, state)
+    _must_be_concerned(course, by)
+    if state.status is not Status.HANDED_OVER and state.accepted_by is not None:
+        raise DomainError("r14.already_taken", "somebody has taken it already", mend="nothing is left to do here")
+    _release(course, by)
+    course.add(Act.ACCEPT, by)
+    course.tell(
+        (p for p in (state.first_responder,) if p != by), "R14", ("移交已被接受。", "The hand-over was accepted.")
+    )
+    return course.outcome()
+
+
+def refuse(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
+    """Who was asked does not take it: a reason is needed, it is counted, the next is asked, those above see it (R16).
+
+    After `Rules.refusals_escalate` refusals the office has to settle it; meanwhile the chain goes on.
+    """
+    course = Course(situation, state)
+    if by in (situation.organisation.last_resort, situation.organisation.general_manager):
+        raise DomainError("r14.last_resort", "the last resort and the general manager cannot refuse")
+    course.add(Act.REFUSE, by, note=note)
+    organisation = situation.organisation
+    manager = organisation.department(state.matter.department).manager
+    told = organisation.general_manager if by == manager else manager
+    course.tell((told,), "R16", ("本部门有人拒绝接受移交。", "Somebody of your department refused a hand-over."))
+    _escalate_refusals(course)
+    ask_next(course)
+    return course.outcome()
+
+
+def _escalate_refusals(course: Course) -> None:
+    state = course.state
+    if len(state.refusals) >= course.situation.rules.refusals_escalate and not state.disputed:
+        _dispute(course, RULE, f"{len(state.refusals)}次")
+
+
+def _dispute(course: Course, by: str, note: str) -> None:
+    course.add(Act.DISPUTE, by, note=note)
+    organisation = course.situation.organisation
+    course.tell(
+        dict.fromkeys((organisation.office, organisation.general_manager)), "R16",
+        ("责任有争议，请裁定。", "Who is in charge is disputed: please settle it."),
+        ring=course.state.urgency == EMERGENCY,
+    )  # fmt: skip
+
+
+def dispute(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
+    """A department says that the matter is another's: the office decides, with a reason before it (R16)."""
+    course = Course(situation, state)
+    _must_be_concerned(course, by)
+    if not note.strip():
+        raise DomainError("r16.reason_missing", "a dispute needs its reason", mend="say whose it is, and why")
+    _dispute(course, by, note)
+    return course.outcome()
+
+
+def settle(
+    situation: Situation, state: TicketState, by: str, to: str, note: str, department: str | None = None
+) -> Outcome:
+    """The office names who is responsible; that holds without being accepted (R16)."""
+    organisation = situation.organisation
+    if by not in (organisation.office, organisation.general_manager):
+        raise DomainError("r16.not_the_office", "disputes are settled by the office", mend="ask the office")
+    if not situation.answers_for(to):
+        raise DomainError("r14.not_available", "this person is away or has left", mend="name somebody who is there")
+    course = Course(situation, state)
+    resume(course)
+    matter = course.state.matter
+    if department is not None:
+        matter = replace(matter, department=organisation.department(department).id)
+    _release(course, to)
+    course.add(Act.SETTLE, by, to=to, note=note, matter=matter)
+    sentence = ("办公室已裁定责任人。", "The office has settled who is responsible.")
+    course.tell(dict.fromkeys((to, state.first_responder)), "R16", sentence, ring=state.urgency == EMERGENCY)
+    return course.outcome()
+
+
+def hand_over(
+    situation: Situation,
+    state: TicketState,
+    by: str,
+    *,
+    note: str = "",
+    department: str | None = None,
+    to: str | None = None,
+) -> Outcome:
+    """Give the matter on: to `to` first if named, along the chain of `department` (default: the matter's own).
+
+    Whoever gives it on stays responsible until it is taken (R14). Who accepted it before needs a reason, and it
+    counts as a refusal (R16).
+    """
+    course = Course(situation, state)
+    _must_be_concerned(course, by)
+    resume(course)
+    matter = course.state.matter
+    if department is not None:
+        matter = replace(matter, department=situation.organisation.department(department).id)
+    if to is not None and not situation.answers_for(to):
+        raise DomainError("r14.not_available", "this person is away or has left", mend="name somebody who is there")
+    _release(course, to or "")
+    course.add(Act.HAND_OVER, by, note=note, matter=matter)
+    _escalate_refusals(course)
+    if to is not None and to != course.state.responsible:
+        ask(course, to)
+    else:
+        ask_next(course)
+    return course.outcome()
+
+
+def relabel(
+    situation: Situation, state: TicketState, by: str, matter: Matter, record: CallRecord | None = None
+) -> Outcome:
+    """Confirm (R8) or correct what the matter is. What follows from it follows at once: told if it is major now
+    (R15), routed anew if nobody has taken it."""
+    course = Course(situation, state)
+    confirming = matter.to_confirm is False and not state.confirmed
+    rises = more_urgent(matter.urgency, state.urgency)
+    course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record)
+    becomes_major(course)
+    moved = matter.department != state.matter.department
+    waiting_for_route = course.state.status is Status.RECORDED
+    if waiting_for_route or (course.state.status in _UNTAKEN and state.accepted_by is None and (moved or rises)):
+        route(course)
+    elif moved or rises:
+        course.tell(
+            (state.responsible,),
+            "R6",
+            ("登记内容已更正。", "The record was corrected."),
+            ring=matter.urgency == EMERGENCY,
+        )
+    return course.outcome()
+
+
+def becomes_major(course: Course) -> None:
+    """Tell the duty leader and the general manager of what has just become major (R15)."""
+    state, situation = course.state, course.situation
+    if state.major or not state.matter.major(situation.rules.major_households):
+        return
+    report_by = situation.leader or situation.backstop
+    due = opening_deadlines(situation.rules, course.at, handed_over=False, needs_investigation=False, major=True)
+    course.add(Act.RAISE, rule="R15", to=report_by, deadlines=tuple(d for d in due if d.clock is Clock.REPORT))
+    ring = state.urgency == EMERGENCY
+    course.tell((report_by,), "R15", explain.TELL_LEADER, ring=ring)
+    course.tell((situation.organisation.general_manager,), "R15", explain.TELL_GENERAL_MANAGER, ring=ring)
+    _ask_for_report(course)
+
+
+def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:
+    """The caller calls again about this matter (R17): same first responder, nothing starts again. A call that is more
+    urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit."""
+    course = Course(situation, state)
+    course.add(Act.CALLED_AGAIN, CALLER, number=call.number)
+    rises = more_urgent(matter.urgency, state.urgency)
+    told = dict.fromkeys((state.first_responder, state.responsible))
+    course.tell(told, "R17", explain.TELL_REPEAT, ring=rises and matter.urgency == EMERGENCY)
+    if rises:
+        course.add(Act.RAISE, matter=replace(state.matter, urgency=matter.urgency, source=matter.source))
+        becomes_major(course)
+        if state.status in _UNTAKEN and state.accepted_by is None:
+            route(course)
+    return course.outcome()
+
+
+def resume(course: Course) -> None:
+    """End a wait, if there is one; held clocks go on from where they stood."""
+    state, rules = course.state, course.situation.rules
+    if state.wait is None:
+        return
+    since = state.wait.since
+    deadlines = []
+    for timer in state.timers:
+        if not (timer.running and state.paused(timer)):
+            continue
+        if timer.clock is Clock.INVESTIGATION:
+            left = rules.calendar.working_time(since, timer.due_at)
+            due = max(timer.due_at, rules.calendar.add_working_time(course.at, left))
+        else:
+            due = timer.due_at + max(course.at - since, timedelta(0))
+        deadlines.append(Deadline(timer.clock, timer.starts_at, due))
+    course.add(Act.RESUME, deadlines=tuple(deadlines))

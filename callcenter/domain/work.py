@@ -1,0 +1,200 @@
+"""Work on a matter and its end: begun, waiting, done, followed up, reopened (R12, R18–R23)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from callcenter.domain.deadlines import Clock, Deadline
+from callcenter.domain.effects import CALLER, Course, EffectKind, Outcome
+from callcenter.domain.handover import called_again, concerned, resume, route
+from callcenter.domain.rules import EMERGENCY
+from callcenter.domain.situation import Situation
+from callcenter.domain.tickets import Act, Status, TicketState, WaitFor
+from callcenter.errors import DomainError
+
+
+def _begin(situation: Situation, state: TicketState, by: str) -> Course:
+    if not concerned(situation, state, by):
+        raise DomainError(
+            "r14.not_concerned", "the matter is not this person's",
+            mend="it is for whoever is responsible, the department in charge, and those above",
+        )  # fmt: skip
+    return Course(situation, state)
+
+
+def _take_first(course: Course, by: str) -> None:
+    """Whoever works on what waits for acceptance has accepted it."""
+    if course.state.status is Status.HANDED_OVER:
+        course.add(Act.ACCEPT, by)
+
+
+def start(situation: Situation, state: TicketState, by: str) -> Outcome:
+    """Begin the work."""
+    course = _begin(situation, state, by)
+    _take_first(course, by)
+    course.add(Act.START, by)
+    return course.outcome()
+
+
+def wait(situation: Situation, state: TicketState, by: str, reason: WaitFor, until: datetime, note: str) -> Outcome:
+    """Pause for a listed reason, with an end; only the clocks of closing and investigating are held."""
+    course = _begin(situation, state, by)
+    _take_first(course, by)
+    course.add(Act.WAIT, by, wait=reason, due_at=until, note=note)
+    return course.outcome()
+
+
+def go_on(situation: Situation, state: TicketState, by: str) -> Outcome:
+    """End a wait before its end."""
+    course = _begin(situation, state, by)
+    if state.wait is None:
+        raise DomainError("ticket.not_waiting", "the ticket does not wait for anything")
+    resume(course)
+    return course.outcome()
+
+
+def answered(situation: Situation, state: TicketState, by: str, note: str = "") -> Outcome:
+    """The caller has their answer (R18, R20)."""
+    return _mark(situation, state, by, Act.ANSWERED, note)
+
+
+def contacted(situation: Situation, state: TicketState, by: str, note: str = "") -> Outcome:
+    """The department has taken charge and spoken to the caller (R19)."""
+    return _mark(situation, state, by, Act.CONTACTED, note)
+
+
+def called_back(situation: Situation, state: TicketState, by: str, note: str = "") -> Outcome:
+    """The promised call-back was made (R22)."""
+    return _mark(situation, state, by, Act.CALLED_BACK, note)
+
+
+def reported(situation: Situation, state: TicketState, by: str, note: str = "") -> Outcome:
+    """The written report on a major matter is in (R15)."""
+    course = Course(situation, state)
+    if by != state.report_by and not concerned(situation, state, by):
+        raise DomainError("r14.not_concerned", "the report is not this person's", mend="the duty leader writes it")
+    course.add(Act.REPORTED, by, note=note)
+    return course.outcome()
+
+
+def _mark(situation: Situation, state: TicketState, by: str, act: Act, note: str) -> Outcome:
+    course = _begin(situation, state, by)
+    course.add(act, by, note=note)
+    return course.outcome()
+
+
+def note(situation: Situation, state: TicketState, by: str, text: str) -> Outcome:
+    """A remark in the history. Anybody who works here may leave one."""
+    course = Course(situation, state)
+    if not text.strip():
+        raise DomainError("ticket.empty_note", "a note needs words")
+    course.add(Act.NOTE, by, note=text)
+    return course.outcome()
+
+
+def promise_call_back(situation: Situation, state: TicketState, by: str, at: datetime) -> Outcome:
+    """Promise the resident a call-back at a time (R22)."""
+    course = _begin(situation, state, by)
+    course.add(Act.PROMISE, by, due_at=at)
+    course.effect(
+        EffectKind.CALL_BACK, course.state.responsible, "R22", ("请按时回电。", "Call back in time."), due_at=at
+    )
+    return course.outcome()
+
+
+def pass_outside(situation: Situation, state: TicketState, by: str, body: str, note: str = "") -> Outcome:
+    """Pass the matter on to an outside body; it stays ours to follow (R5)."""
+    course = _begin(situation, state, by)
+    course.add(Act.PASSED_OUTSIDE, by, to=situation.organisation.outside_body(body).id, note=note)
+    return course.outcome()
+
+
+def follow_up_person(situation: Situation, state: TicketState) -> str:
+    """Who makes the follow-up call: the first responder, or the operator on duty while they are away (R14, R23)."""
+    first = state.first_responder
+    return first if situation.available(first) else situation.operator_or_last_resort
+
+
+def done(situation: Situation, state: TicketState, by: str, what: str) -> Outcome:
+    """The work is done; the follow-up call is due the same day (R23). What was done belongs in the record (R6)."""
+    course = _begin(situation, state, by)
+    if not what.strip():
+        raise DomainError("r6.done_missing", "the record needs what was done", mend="say what was done")
+    _take_first(course, by)
+    resume(course)
+    course.add(Act.DONE, by, note=what)
+    if course.state.matter.empty:
+        course.add(Act.ARCHIVE)
+        return course.outcome()
+    due = situation.rules.calendar.end_of_day(situation.at)
+    course.add(Act.FOLLOW_UP, due_at=due, deadlines=(Deadline(Clock.FOLLOW_UP, situation.at, due),))
+    course.effect(
+        EffectKind.FOLLOW_UP, follow_up_person(situation, state), "R23",
+        ("事项已办结，请当日回访。", "The matter is done: the follow-up call is due today."), due_at=due,
+    )  # fmt: skip
+    return course.outcome()
+
+
+def satisfied(situation: Situation, state: TicketState, by: str = CALLER, note: str = "") -> Outcome:
+    """The caller is satisfied: archived (R23)."""
+    course = Course(situation, state)
+    course.add(Act.SATISFIED, by, note=note)
+    return course.outcome()
+
+
+def not_reached(situation: Situation, state: TicketState, by: str) -> Outcome:
+    """Nobody answered the follow-up call; it is tried again."""
+    course = Course(situation, state)
+    course.add(Act.NOT_REACHED, by)
+    timer = state.timer(Clock.FOLLOW_UP)
+    course.effect(
+        EffectKind.FOLLOW_UP, follow_up_person(situation, state), "R23",
+        ("回访未接通，请再次回访。", "The caller was not reached: try again."), due_at=timer.due_at if timer else None,
+    )  # fmt: skip
+    return course.outcome()
+
+
+def unsatisfied(situation: Situation, state: TicketState, by: str = CALLER, note: str = "") -> Outcome:
+    """没解决: the matter goes back to its first responder (R23)."""
+    return _open_again(situation, state, by, Act.UNSATISFIED, note)
+
+
+def reopen(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
+    """Open an archived or finished matter again, with a reason; its clocks begin anew (R18, R21, R23)."""
+    if not note.strip():
+        raise DomainError("ticket.reason_missing", "reopening needs its reason", mend="say why")
+    return _open_again(situation, state, by, Act.REOPEN, note)
+
+
+def _open_again(situation: Situation, state: TicketState, by: str, act: Act, note: str) -> Outcome:
+    course = Course(situation, state)
+    first = state.first_responder
+    to = first if situation.answers_for(first) else situation.operator_or_last_resort
+    rules, at = situation.rules, situation.at
+    deadlines = [Deadline(Clock.ANSWER, at, at + timedelta(hours=rules.answer_within_h))]
+    if state.timer(Clock.CLOSE) is None:
+        deadlines.append(Deadline(Clock.CLOSE, at, at + timedelta(days=rules.close_within_days)))
+    course.add(act, by, to=to, note=note, deadlines=tuple(deadlines))
+    manager = situation.organisation.department(state.matter.department).manager
+    handled_by = (state.accepted_by,) if state.accepted_by else ()
+    sentence = ("来电人不满意，事项重新办理。", "The caller is not satisfied: the matter is open again.")
+    course.tell(dict.fromkeys((to, *handled_by, manager)), "R23", sentence, ring=state.urgency == EMERGENCY)
+    if state.urgency == EMERGENCY:
+        route(course)
+    return course.outcome()
+
+
+def join(situation: Situation, state: TicketState, by: str, into: TicketState) -> Outcome:
+    """This ticket turns out to be about the same matter as `into`: its number becomes another name of that (R17)."""
+    course = _begin(situation, state, by)
+    if not into.status.open:
+        raise DomainError("r17.not_open", "a matter can only join an open one")
+    course.add(Act.JOIN, by, ticket=into.ticket)
+    if state.asked is not None:
+        course.effect(EffectKind.RELEASE, state.asked, "R13", ("无需再接受。", "You need not take it any more."))
+    return course.outcome()
+
+
+def absorb(situation: Situation, state: TicketState, joined: TicketState) -> Outcome:
+    """What `join` means for the matter that was joined: one more call, its numbers, and its urgency if higher."""
+    return called_again(situation, state, joined.call, joined.matter)
