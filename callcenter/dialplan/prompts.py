@@ -139,7 +139,7 @@ class PromptSet:
         return clips
 
     def _split(self, word: str) -> list[tuple[str, str]]:
-        """`word` as known part texts, longest first; a stretch that no part says stays whole with file ""."""
+        """`word` as known part texts, longest first; as one stretch with file "" if parts do not cover it."""
         if (known := self._by_text.get(word)) is not None:
             return [(word, known)]
         out: list[tuple[str, str]] = []
@@ -154,11 +154,7 @@ class PromptSet:
                     at = end
                     break
             else:
-                if out and not out[-1][1]:
-                    out[-1] = (out[-1][0] + glue + tokens[at], "")
-                else:
-                    out.append((tokens[at], ""))
-                at += 1
+                return [(word, "")]
         return out
 
     @cached_property

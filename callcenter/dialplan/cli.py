@@ -1,0 +1,258 @@
+"""`callcenter dialplan …` and `callcenter prompts …`.
+
+The voice and the understanding live in siblings (`speech`), which nothing here imports at run time of a line: these
+commands take them by name, through `importlib`, only when they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from callcenter.config import ROOT
+from callcenter.dialplan.check import check as check_script
+from callcenter.dialplan.context import CallContext, Incident, OpenMatter
+from callcenter.dialplan.draw import draw as draw_script
+from callcenter.dialplan.interpreter import run
+from callcenter.dialplan.load import Dialplan, load_dialplan
+from callcenter.dialplan.model import json_schema
+from callcenter.dialplan.numbers import parse_address
+from callcenter.dialplan.outcome import Outcome
+from callcenter.dialplan.phone import TransferEnd
+from callcenter.dialplan.prompts import RECORDED, load_prompts
+from callcenter.dialplan.render import State, check_recording, parts, render
+from callcenter.dialplan.terminal import TerminalPhone
+from callcenter.domain.labels import Understanding
+from callcenter.domain.places import Place
+from callcenter.errors import CallCenterError, DialplanError
+
+FOLDER = ROOT / "dialplans"
+ZONE = ZoneInfo("Asia/Shanghai")
+app = typer.Typer(no_args_is_help=True, help="Check, draw and try call scripts.")
+prompts_app = typer.Typer(no_args_is_help=True, help="Render and list what the hotline says.")
+
+Scripts = Annotated[list[str] | None, typer.Argument(help="Names (hotline.zh) or files; all that ship by default.")]
+OneScript = Annotated[str, typer.Argument(help="Name (hotline.zh) or file.")]
+Folder = Annotated[Path, typer.Option(help="Folder of prompts with one folder per language.")]
+
+
+def _path(script: str) -> Path:
+    """A script by name or file. Raises DialplanError `dialplan.file`."""
+    for path in (Path(script), FOLDER / f"{script}.yaml"):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml")))
+    raise DialplanError("dialplan.file", f"no call script {script!r}", mend=f"name a file, or one of: {known}")
+
+
+@app.command()
+def check(scripts: Scripts = None) -> None:
+    """Find everything wrong with call scripts: file:line:column: message — mend. Exit status 1 if there is anything."""
+    paths = [_path(s) for s in scripts] if scripts else sorted(FOLDER.glob("*.yaml"))
+    found = 0
+    for path in paths:
+        problems = check_script(path)
+        for problem in problems:
+            typer.echo(str(problem))
+        found += len(problems)
+        if not problems:
+            typer.echo(f"{path}: good")
+    if found:
+        typer.echo(f"{found} {'mistake' if found == 1 else 'mistakes'}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def draw(
+    script: OneScript, out: Annotated[Path | None, typer.Option("--out", "-o", help="SVG file; else printed.")] = None
+) -> None:
+    """Draw a call script as a picture (SVG): one box a step, one line an action."""
+    picture = draw_script(load_dialplan(_path(script)))
+    if out is None:
+        typer.echo(picture, nl=False)
+    else:
+        out.write_text(picture, encoding="utf-8")
+        typer.echo(f"{out}: {len(picture) // 1024} KB", err=True)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of call scripts, as in dialplans/dialplan.schema.json."""
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command(name="try")
+def try_(
+    script: OneScript = "hotline.zh",
+    at: Annotated[str | None, typer.Option(help="Local time of the call, 2026-03-04T23:40; else now.")] = None,
+    caller: Annotated[str | None, typer.Option(help="The caller's number; withheld if not given.")] = None,
+    home: Annotated[str | None, typer.Option(help="The household of that number, 3号楼2单元1102室.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name of that household.")] = None,
+    holiday: Annotated[bool, typer.Option(help="A public holiday.")] = False,
+    night: Annotated[bool | None, typer.Option(help="Outside office hours; else by the time.")] = None,
+    operator: Annotated[str, typer.Option(help="The operator: nobody, no_answer, busy, completed.")] = "no_answer",
+    matter: Annotated[list[str] | None, typer.Option(help="An open matter, 100007:water_leak:工程部正在处理.")] = None,
+    incident: Annotated[list[str] | None, typer.Option(help="A known incident, power:6 (building) or power.")] = None,
+    scenario: Annotated[Path | None, typer.Option(help="The caller's lines from a file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as a JSON line at the end.")] = False,
+) -> None:
+    """Walk a call script without a phone: type what the caller says; /5 keys, /noise, /hangup, empty: silence."""
+    plan = load_dialplan(_path(script))
+    context = _context(plan, at, caller, home, name, holiday=holiday, night=night, operator=operator,
+                       matters=matter or [], incidents=incident or [])  # fmt: skip
+    lines = iter(scenario.read_text(encoding="utf-8").splitlines()) if scenario else _typed()
+    labels = plan.prompts.prompts
+
+    def department(key: str) -> str:
+        found = labels.get(f"department_{key}")
+        return found.text if found else key
+
+    ends = TransferEnd.UNREACHABLE if operator == "nobody" else TransferEnd(operator)
+    phone = TerminalPhone(
+        lambda: next(lines, None), _understanding(plan.language), _show, context.now, operator=ends,
+        rules={p.id: p.rule for p in labels.values()}, department=department,
+    )  # fmt: skip
+    outcome = asyncio.run(run(plan, phone, context, on_step=lambda step: _show("step", step)))
+    if as_json:
+        typer.echo(json.dumps(outcome_in_json(outcome), ensure_ascii=False))
+    else:
+        _show("note", f"over: {outcome.ended_by}, {outcome.reason}; {outcome.turns} turns; {', '.join(outcome.steps)}")
+
+
+def outcome_in_json(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as plain values."""
+    labels = outcome.understanding
+    return {
+        "ended_by": outcome.ended_by.value, "reason": outcome.reason, "turns": outcome.turns,
+        "steps": list(outcome.steps), "heard": list(outcome.heard), "fields": outcome.fields,
+        "kind": labels.kind.value, "category": labels.category.value, "urgency": labels.urgency.value,
+        "ticket": outcome.ticket.number if outcome.ticket else None, "goodbye": outcome.goodbye_said,
+        "notice": outcome.notice_given, "flags": sorted(outcome.flags),
+    }  # fmt: skip
+
+
+def _typed() -> Iterator[str]:
+    while True:
+        try:
+            yield input("> ") if sys.stdin.isatty() else input()
+        except EOFError:
+            return
+
+
+_COLOURS = {"ours": "cyan", "caller": "green", "step": "bright_black", "understood": "magenta", "ticket": "yellow"}
+_NAMES = {"ours": "我方 ", "caller": "来电 ", "step": "· ", "understood": "  理解 ", "ticket": "  工单 ", "note": "  "}
+
+
+def _show(who: str, text: str) -> None:
+    typer.secho(f"{_NAMES[who]}{text}", fg=_COLOURS.get(who, "bright_black"))
+
+
+def _context(
+    plan: Dialplan, at: str | None, caller: str | None, home: str | None, name: str | None, *,
+    holiday: bool, night: bool | None, operator: str, matters: list[str], incidents: list[str],
+) -> CallContext:  # fmt: skip
+    try:
+        now = datetime.fromisoformat(at) if at else datetime.now(ZONE)
+    except ValueError as error:
+        raise DialplanError("dialplan.try", f"no time: {at!r}", mend="write --at 2026-03-04T23:40") from error
+    now = now if now.tzinfo else now.replace(tzinfo=ZONE)
+    if operator not in ("nobody", *(e.value for e in TransferEnd)):
+        raise DialplanError(
+            "dialplan.try", f"no such operator: {operator!r}", mend="nobody, no_answer, busy or completed"
+        )
+    local = now.astimezone(ZONE)
+    office = 8 * 60 + 30 <= local.hour * 60 + local.minute < 17 * 60 + 30 and not holiday
+    open_matters = []
+    for given in matters:
+        number, _, rest = given.partition(":")
+        category, _, state = rest.partition(":")
+        prompts = plan.prompts.prompts
+        shown = state or prompts["state_working"].text
+        open_matters.append(OpenMatter(number, category, shown, prompts["department_service"].text))
+    known = tuple(Incident(c, b or None, now) for c, _, b in (given.partition(":") for given in incidents))
+    site = plan.prompts.prompts.get("site_xingfu")
+    return CallContext(
+        now=now, site_name=site.text if site else plan.script.title, language=plan.language, is_holiday=holiday,
+        is_office_hours=office if night is None else not night,
+        operator_extension=None if operator == "nobody" else "8001",
+        caller_number=caller, caller_name=name, caller_place=Place(*parse_address(home)) if home else None,
+        open_matters=tuple(open_matters), incidents=known,
+    )  # fmt: skip
+
+
+def _understanding(language: str) -> Callable[[str], Understanding]:
+    """The understanding in this process; its sibling is loaded by name."""
+    found = importlib.import_module("callcenter.domain.understanding").understand
+
+    def understand(text: str) -> Understanding:
+        labels: Understanding = found(text, language)
+        return labels
+
+    return understand
+
+
+def _synthesise(text: str, language: str) -> bytes:
+    """The default voice; its sibling is loaded by name."""
+    pcm: bytes = importlib.import_module("callcenter.speech.say").synthesise(text, language)
+    return pcm
+
+
+def _languages(folder: Path, language: str | None) -> list[str]:
+    found = sorted(p.parent.name for p in folder.glob("*/texts.yaml"))
+    if language is not None and language not in found:
+        raise DialplanError(
+            "dialplan.file", f"no prompts for {language!r} in {folder}", mend=f"one of: {', '.join(found)}"
+        )
+    return [language] if language else found
+
+
+@prompts_app.command(name="render")
+def render_(
+    only: Annotated[list[str] | None, typer.Option(help="Render just this prompt (may be repeated).")] = None,
+    language: Annotated[str | None, typer.Option(help="zh or en; both by default.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Render even what has not changed.")] = False,
+    folder: Folder = FOLDER / "prompts",
+) -> None:
+    """Say the texts into WAV files: what changed, never over recordings by staff; those are checked."""
+    wrong = 0
+    for lang in _languages(folder, language):
+        prompts = load_prompts(folder / lang, lang)
+        chosen = [name for name in only or () if name in prompts] if language is None else list(only or ())
+        if only and not chosen:
+            continue
+        done = render(prompts, _synthesise, only=chosen, again=again)
+        problems: list[CallCenterError] = list(prompts.problems)
+        for path in sorted((folder / lang / RECORDED).glob("*.wav")):
+            problems += check_recording(path)
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+        wrong += len(problems)
+        typer.echo(f"{folder / lang}: {len(done)} rendered, {len(prompts.prompts)} prompts")
+    if only and not any(name in load_prompts(folder / la, la) for la in _languages(folder, None) for name in only):
+        raise DialplanError("dialplan.prompt_missing", f"no prompt {only[0]!r}", mend="see `callcenter prompts list`")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@prompts_app.command(name="list")
+def list_(
+    language: Annotated[str | None, typer.Option(help="zh or en; both by default.")] = None,
+    stale: Annotated[bool, typer.Option("--stale", help="Only what has to be rendered.")] = False,
+    folder: Folder = FOLDER / "prompts",
+) -> None:
+    """List what the hotline says: state, file, rule, text."""
+    for lang in _languages(folder, language):
+        prompts = load_prompts(folder / lang, lang)
+        for part in parts(prompts):
+            if not stale or part.state is State.STALE:
+                rule = prompts.prompts[part.prompt].rule
+                typer.echo(f"{lang}\t{part.state.value}\t{part.piece.file}\t{rule}\t{part.piece.text.strip()}")
