@@ -59,7 +59,7 @@ class LiveText:
 
 @dataclass(frozen=True)
 class CallRow:
-    """A call in a list. `state`: ringing, talking, held, transferring, bridged, ended. `ticket`: its matter's number."""
+    """A call in a list. `state`: ringing, talking, held, transferring, bridged, ended; `ticket`: its matter."""
 
     id: UUID
     site: str
@@ -264,7 +264,7 @@ class TicketDetail:
     """Every call about it, first to last."""
     tasks: tuple[TaskRow, ...]
     may: tuple[str, ...] = ()
-    """Acts its state allows now: accept, refuse, hand_over, confirm, correct, start, wait, resume, done, close, reopen."""
+    """Acts (domain.tickets.Act) that its state allows a person now."""
 
 
 @dataclass(frozen=True)
@@ -309,7 +309,7 @@ class CallbackRow:
 
 @dataclass(frozen=True)
 class OnDuty:
-    """Who holds `role` (operator, leader, a department's id) until when; `staff` None: a gap, the last resort answers."""
+    """Who holds `role` (operator, leader, a department) until when; None: a gap, the last resort answers."""
 
     role: str
     staff: str | None

@@ -264,8 +264,9 @@ class LinkClient:
 
     def _take_snapshot(self, message: dict[str, Any]) -> None:
         snapshot = snapshots.from_json(json.dumps(message["snapshot"]))
-        if self.snapshot is not None and snapshot.version < self.snapshot.version:
-            return
+        ours = self.snapshot
+        if ours is not None and snapshot.version <= ours.version and snapshot.made_at <= ours.made_at:
+            return  # an older one of a slower desk; a database begun anew counts from 1 but is made later
         self.snapshot = snapshot
         with contextlib.suppress(OSError):  # a full disk keeps the older one; this process has the newer in memory
             replace_file(self._folder / "snapshot.json", snapshots.to_json(snapshot))

@@ -50,10 +50,7 @@ async def open_pool(dsn: str, size: int = 10) -> Any:
 
 
 AWAY = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    TimeoutError,
-)
-"""What asyncpg raises while the database is away; everything in it may be tried again."""
+    OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError, TimeoutError,
+)  # fmt: skip
+"""What asyncpg raises while the database is away or gave way to another transaction: the same may be tried again."""

@@ -285,66 +285,66 @@ create table incident (                             -- R32
     id bigint generated always as identity primary key,
     site text not null references site,
     category text not null,
-    place bigint references place,
-    title text not null default '',
+    buildings text[] not null default '{}',         -- none: the whole site
     phrase text not null default '',                -- what later callers hear
+    phrase_en text not null default '',
     opened_at timestamptz not null,
     closed_at timestamptz,
     reported_at timestamptz
 );
+create index incident_open on incident (site) where closed_at is null;
 
 create table ticket (
     number bigint primary key,
     site text not null references site,
     call uuid unique references call,               -- the call that opened it: one ticket for one call, whatever crashes
-    state text not null,
-    joined_to bigint references ticket,             -- state 'joined': an alias of the matter it joined
+    life jsonb not null,                            -- domain.tickets.TicketState: what its events made of it
+    version int not null,                           -- counts its events
+    status text not null,                           -- domain.tickets.Status; the columns below repeat `life` for searching
+    joined_to bigint references ticket,             -- status 'joined': an alias of the matter it joined
     opened_at timestamptz not null,
     kind text not null,
     category text not null,
     urgency text not null,
     department text not null,
-    labels jsonb not null,
+    labels jsonb not null,                          -- domain.labels.Understanding
+    decision jsonb not null,                        -- domain.responsibility.Decision, the newest
     caller_name text,
     caller_number text,
-    place bigint references place,
-    place_text text not null default '',
     building text, unit text, room text,
-    household bigint references household,
+    household text,                                 -- household.key
     content text not null default '',
     missing text[] not null default '{}',           -- fields of R6 that nobody could fill in
     complete boolean not null default false,        -- final text and labels are in
     completed_at timestamptz,
-    to_confirm boolean not null default false,      -- 待核实
-    confirmed_at timestamptz,
-    confirmed_by text references staff,
+    to_confirm boolean not null default false,      -- 待核实 and not yet confirmed
     first_responder text not null references staff, -- R11; never changes
     responsible text not null references staff,     -- R14; exactly one at every moment
-    decision jsonb not null,
+    asked text references staff,                    -- R13: who is asked to take it now
+    accept_by timestamptz,
+    accepted_by text references staff,
     major boolean not null default false,           -- R15
     incident bigint references incident,
     spoken boolean not null default false,          -- the caller heard the number
-    repeats int not null default 0,                 -- later calls about it: R17, R31
+    calls int not null default 1,                   -- R17, R31
     refusals int not null default 0,                -- R16
-    handler text references staff,                  -- who accepted
-    accepted_at timestamptz,
-    waiting_for text,
-    waiting_until timestamptz,
+    due_at timestamptz,                             -- the time limit that ends next
+    due_clock text,
+    next_at timestamptz,                            -- when the clock has to look at it again
     done_at timestamptz,
-    result text,
-    follow_up_at timestamptz,
-    satisfied boolean,
-    archived_at timestamptz,
-    changed_at timestamptz not null default now(),
-    revision int not null default 1
+    closed_at timestamptz,
+    changed_at timestamptz not null default now()
 );
-create index ticket_open on ticket (site, opened_at desc) where archived_at is null and joined_to is null;
+create index ticket_open on ticket (site, opened_at desc) where closed_at is null;
 create index ticket_time on ticket (site, opened_at desc);
-create index ticket_responsible on ticket (responsible) where archived_at is null;
-create index ticket_household on ticket (household) where archived_at is null;
-create index ticket_caller on ticket (site, caller_number) where archived_at is null;
+create index ticket_responsible on ticket (responsible, opened_at desc) where closed_at is null;
+create index ticket_asked on ticket (asked) where asked is not null;
+create index ticket_household on ticket (site, household) where closed_at is null;
+create index ticket_caller on ticket (site, caller_number) where closed_at is null;
 create index ticket_alike on ticket (site, category, opened_at);
-create index ticket_confirm on ticket (site, opened_at) where to_confirm and confirmed_at is null;
+create index ticket_confirm on ticket (site, opened_at) where to_confirm;
+create index ticket_next on ticket (next_at) where next_at is not null;
+create index ticket_due on ticket (site, due_at) where closed_at is null and due_at is not null;
 alter table call add foreign key (ticket) references ticket deferrable initially deferred;
 
 create function first_responder_stands() returns trigger language plpgsql as $$
@@ -356,50 +356,16 @@ begin
 end $$;
 create trigger first_responder_stands before update on ticket for each row execute function first_responder_stands();
 
-create table handover (                             -- R13
-    id bigint generated always as identity primary key,
-    ticket bigint not null references ticket,
-    n int not null,
-    to_staff text not null references staff,
-    from_staff text references staff,
-    role text not null default '',
-    offered_at timestamptz not null,
-    limit_at timestamptz,
-    state text not null check (state in ('waiting', 'accepted', 'refused', 'passed', 'withdrawn')),
-    answered_at timestamptz,
-    reason text not null default '',
-    rules text[] not null default '{}',
-    unique (ticket, n)
-);
-create unique index handover_one_waiting on handover (ticket) where state = 'waiting';
-create index handover_limit on handover (limit_at) where state = 'waiting';
-
-create table told (                                 -- who was told of a matter, and why: R9, R15
+create table told (                                 -- who was told of a matter, and why: R9, R15, R17
     ticket bigint not null references ticket,
     staff text not null references staff,
     rule text not null,
     at timestamptz not null,
+    zh text not null default '',
+    en text not null default '',
     seen_at timestamptz,
     primary key (ticket, staff, rule)
 );
-
-create table deadline (                             -- R18–R24
-    id bigint generated always as identity primary key,
-    site text not null references site,
-    ticket bigint not null references ticket,
-    clock text not null,                            -- domain.deadlines.Clock
-    starts_at timestamptz not null,
-    due_at timestamptz not null,
-    warn_at timestamptz,
-    warned_at timestamptz,
-    state text not null default 'running' check (state in ('running', 'paused', 'met', 'missed', 'dropped')),
-    paused_at timestamptz,
-    level int not null default 0,                   -- rung of the ladder it has reached: R24
-    next_at timestamptz,                            -- when the next rung is told
-    met_at timestamptz,
-    unique (ticket, clock)
-);
-create index deadline_next on deadline (next_at) where state = 'running' and next_at is not null;
 
 create table callback (                             -- R5, R22
     id bigint generated always as identity primary key,
@@ -475,12 +441,20 @@ create table job (                                  -- taken with SKIP LOCKED; t
 );
 create index job_run on job (run_at);
 
-create table version (                              -- counts changes of what is pushed to nodes
+create table act (                                  -- what a person did, by its idempotency key
+    key text primary key,
+    actor text not null,
+    at timestamptz not null default now()
+);
+
+create sequence snapshot_version;                   -- each snapshot made has a greater one
+
+create table version (                              -- counts changes of what is pushed to the edges
     what text primary key,
     n bigint not null default 1,
     at timestamptz not null default now()
 );
-insert into version (what) values ('snapshot'), ('phones');
+insert into version (what) values ('phones');
 
 -- finding things said ---------------------------------------------------------------------------
 

@@ -1,0 +1,393 @@
+"""Intake: every call becomes exactly one matter, with the final text, its labels, and the full rule (R5, R6, R11–R17).
+
+A ticket opens during the call, on the line, with the number the caller hears; here it is completed after the call, or
+opened where the call ended before it could be. Corrections are events, never silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from callcenter.desk import labelling, matters, search
+from callcenter.desk.events import DeskEvent, write_event
+from callcenter.domain import codec
+from callcenter.domain.effects import RULE, Outcome
+from callcenter.domain.handover import called_again, open_ticket, relabel
+from callcenter.domain.labels import Understanding
+from callcenter.domain.matters import Call, Matter, joined_matter
+from callcenter.domain.numbers import canonical
+from callcenter.domain.places import Place
+from callcenter.domain.records import Record, RecordKind
+from callcenter.domain.responsibility import Decision, decide
+from callcenter.domain.situation import Situation
+from callcenter.domain.ticket_life import apply
+from callcenter.domain.tickets import Act, CallRecord, Status, TicketEvent, TicketState
+from callcenter.domain.work import absorb
+from callcenter.errors import DomainError, StoreError
+from callcenter.log import get_logger
+from callcenter.store.pool import Connection, statements
+
+if TYPE_CHECKING:
+    from callcenter.desk.house import Desk
+    from callcenter.desk.jobs import Job
+    from callcenter.desk.projection import Applying
+
+log = get_logger("desk.intake")
+_calls = statements("call")
+_tickets = statements("ticket")
+_events = statements("event")
+_house = statements("house")
+
+LATE_S = 60
+"""A ticket that arrives later than this (the desk was away) asks people from now on, not from then."""
+
+NOT_OURS = frozenset({"refused"})
+"""INVITEs that nobody may send us are recorded, but are no matter."""
+
+_UNTAKEN = frozenset({Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED})
+
+
+@dataclass(frozen=True)
+class Received:
+    """One call as intake sees it."""
+
+    desk: Desk
+    connection: Connection
+    id: UUID
+    site: str
+    at: datetime
+    number: str | None
+    household: str | None
+    receiver: str | None
+
+    @property
+    def call(self) -> Call:
+        """As the rule sees it."""
+        return Call(self.site, self.number, self.household)
+
+    def place(self, labels: Understanding) -> Place:
+        """Where it is: as spoken, completed by the gazetteer."""
+        return self.desk.site(self.site).gazetteer.complete(Place.spoken(labels.place))
+
+    def matter(self, labels: Understanding, fields: dict[str, Any]) -> Matter:
+        """The matter of these labels and of what the talk set."""
+        by = fields.get("callback_by")
+        matter = Matter.understood(labels, self.place(labels))
+        return replace(
+            matter,
+            to_confirm=matter.to_confirm or bool(fields.get("confirm")),
+            about=str(fields["joins"]) if fields.get("joins") else None,
+            call_back_at=datetime.fromisoformat(str(by)) if by else None,
+        )
+
+    def record(self, labels: Understanding, content: str) -> CallRecord:
+        """来电记录表 (R6)."""
+        place = self.place(labels)
+        given = canonical(labels.phone.value, self.desk.site(self.site).area_code)
+        return CallRecord(
+            at=self.at, name=labels.name.value, number=given or self.number, building=place.building, unit=place.unit,
+            room=place.room, kind=labels.kind.value, content=content, received_by=self.receiver,
+        )  # fmt: skip
+
+    async def at_moment(self, moment: datetime) -> Situation:
+        """Who is there at that moment; for what arrives late, who is there now."""
+        now = datetime.now(UTC)
+        late = now - moment > timedelta(seconds=LATE_S)
+        return await matters.situation(self.desk, self.connection, self.site, now if late else moment)
+
+    async def open_matters(self, matter: Matter, but: int = 0) -> list[TicketState]:
+        """Open matters that this call may be about again (R17)."""
+        return await matters.open_states(
+            self.connection, self.site, number=self.number, household=self.household, building=matter.place.building,
+            room=matter.place.room, about=matter.about, but=but,
+        )  # fmt: skip
+
+    async def decide(self, matter: Matter, but: int = 0) -> Decision:
+        """The full rule at the moment of the call."""
+        around = await matters.situation(self.desk, self.connection, self.site, self.at)
+        states = await self.open_matters(matter, but)
+        return decide(
+            self.call, matter, around.organisation, around.roster, around.rules, self.at,
+            [state.open_matter() for state in states], self.receiver,
+        )  # fmt: skip
+
+
+async def _received(desk: Desk, connection: Connection, call: UUID) -> tuple[Received, Any]:
+    row = await _calls.for_intake(connection, id=call)
+    if row is None:
+        raise StoreError("call.unknown", "this call is not known", retryable=True)
+    made = Received(
+        desk,
+        connection,
+        call,
+        row["site"],
+        row["ringing_at"],
+        row["from_number"],
+        row["household_key"],
+        row["receiver"],
+    )
+    return made, row
+
+
+async def open_from_line(a: Applying) -> None:
+    """`ticket.opened`: opened by the line while the caller was on the phone, with the number they heard."""
+    received, row = await _received(a.desk, a.connection, a.call)
+    if row["ticket"] is not None or await _tickets.of_call(a.connection, call=a.call) is not None:
+        return
+    body = a.body
+    labels = codec.from_plain(Understanding, body["labels"])
+    fields = body.get("fields") or {}
+    matter = received.matter(labels, fields)
+    decision = await _decision(received, matter, body)
+    number = matters.number_of(str(body["ticket"])) if body.get("ticket") else None
+    spoken = bool(body.get("spoken"))
+    content = str(fields.get("text") or "")
+    if decision.joins is not None:
+        if number is not None and str(number) == decision.joins:
+            number = None  # the caller heard the number of the open matter: no new one
+        await _join(received, matter, labels, decision, number, spoken=spoken, moment=a.record.at)
+        return
+    await _open(received, matter, labels, decision, number, content, spoken=spoken, complete=False, moment=a.record.at)
+
+
+async def _decision(received: Received, matter: Matter, body: dict[str, Any]) -> Decision:
+    """The line's decision, where it still stands on known people and an open matter; else the rule anew."""
+    known = received.desk.site(received.site).organisation
+    if body.get("decision"):
+        try:
+            decision = codec.from_plain(Decision, body["decision"])
+        except DomainError:
+            log.warning("decision_unreadable", mend="nodes and desks should run the same version")
+        else:
+            people = {decision.first_responder, decision.responsible, *(t.staff for t in decision.tell)}
+            if all(known.knows(p) for p in people) and await _still_open(received, decision.joins):
+                return decision
+    return await received.decide(matter)
+
+
+async def _still_open(received: Received, joins: str | None) -> bool:
+    if joins is None:
+        return True
+    try:
+        state = await matters.load(received.connection, matters.number_of(joins))
+    except StoreError:
+        return False
+    return state.status.open
+
+
+async def _open(
+    received: Received, matter: Matter, labels: Understanding, decision: Decision, number: int | None, content: str,
+    *, spoken: bool, complete: bool, moment: datetime,
+) -> int:  # fmt: skip
+    """A new ticket for this call; returns its number."""
+    if number is None:
+        number = await take_number(received.connection)
+    around = await received.at_moment(moment)
+    outcome = open_ticket(
+        around, str(number), received.call, matter, decision, received.record(labels, content), received.receiver
+    )
+    opened = matters.Opened(received.id, decision, labels, content, spoken, complete, moment)
+    if not await matters.insert(received.desk, received.connection, around, outcome, opened):
+        # Given out before: a node's files were copied or put back. What the caller heard stays in the event.
+        log.error("ticket_number_twice", mend="never copy a node's var folder to another")
+        return await _open(
+            received, matter, labels, decision, None, content, spoken=False, complete=complete, moment=moment
+        )
+    await _calls.complete(received.connection, id=received.id, at=None, ticket=number, labels=None)
+    reason = "silence" if matter.empty else "promised"
+    await matters.plan_callback(received.connection, outcome.state, received.id, reason, moment)
+    return number
+
+
+async def _join(
+    received: Received, matter: Matter, labels: Understanding, decision: Decision, number: int | None,
+    *, spoken: bool, moment: datetime,
+) -> int:  # fmt: skip
+    """R17: the call joins its open matter; a number of its own that was spoken becomes another name of it."""
+    assert decision.joins is not None
+    around = await received.at_moment(moment)
+    target = await matters.load(received.connection, matters.number_of(decision.joins))
+    into = matters.number_of(target.ticket)
+    if number is not None:
+        joined = replace(decision, joins=target.ticket)
+        outcome = open_ticket(around, str(number), received.call, matter, joined, received.record(labels, ""))
+        opened = matters.Opened(received.id, joined, labels, "", spoken, True, moment)
+        await matters.insert(received.desk, received.connection, around, outcome, opened)
+    again = called_again(around, target, received.call, matter)
+    await matters.save(received.desk, received.connection, around, again, call=received.id)
+    await _calls.complete(received.connection, id=received.id, at=None, ticket=into, labels=None)
+    return into
+
+
+async def take_number(connection: Connection) -> int:
+    """The next number of the desks' own block."""
+    number = await _events.take_own_number(connection)
+    if number is None:
+        await connection.execute("select pg_advisory_xact_lock(hashtext('own numbers'))")
+        number = await _events.take_own_number(connection)
+    if number is None:
+        await _events.lease_block(connection, node="", line=0)
+        number = await _events.take_own_number(connection)
+    assert number is not None
+    return int(number)
+
+
+async def amend_from_line(a: Applying) -> None:
+    """`ticket.amended`: the caller corrected what was read back, still on the phone."""
+    row = await _tickets.of_call(a.connection, call=a.call)
+    if row is None or row["joined_to"] is not None:
+        return
+    received, _ = await _received(a.desk, a.connection, a.call)
+    labels = codec.from_plain(Understanding, a.body["labels"])
+    fields = a.body.get("fields") or {}
+    await _relabel(received, matters.state_of(row["life"]), labels, fields, str(fields.get("text") or ""), a.record.at)
+    await _tickets.set_labels(a.connection, number=row["number"], labels=a.body["labels"])
+
+
+async def _relabel(
+    received: Received,
+    state: TicketState,
+    labels: Understanding,
+    fields: dict[str, Any],
+    content: str,
+    moment: datetime,
+) -> TicketState:
+    """Bring a ticket up to its labels, as the rule demands; nothing happens where nothing changed."""
+    if not state.status.open:
+        return state
+    found = received.matter(labels, fields)
+    matter = replace(
+        state.matter, kind=found.kind, category=found.category, urgency=found.urgency, department=found.department,
+        place=found.place, asks_resident_data=found.asks_resident_data or state.matter.asks_resident_data,
+    )  # fmt: skip
+    record = replace(
+        received.record(labels, content),
+        received_by=state.record.received_by,
+        done=state.record.done,
+        at=state.record.at,
+    )
+    if (matter, record) == (state.matter, state.record):
+        return state
+    around = await received.at_moment(moment)
+    outcome = relabel(around, state, RULE, matter, record)
+    await matters.save(received.desk, received.connection, around, outcome, call=received.id)
+    return outcome.state
+
+
+async def do_intake(desk: Desk, connection: Connection, job: Job) -> None:
+    """Complete a call that has ended: one matter, with everything that was said."""
+    received, row = await _received(desk, connection, UUID(job.body["call"]))
+    if caller := received.household or received.number:
+        # Two calls of one household at the same moment: the second finds the matter of the first (R17).
+        await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"caller {received.site} {caller}")
+    heard = [turn["text"] async for turn in _calls.heard(connection, call=received.id)]
+    content = "，".join(text for text in heard if text)
+    on_line = codec.from_plain(Understanding, row["labels"]) if row["labels"] else None
+    ticket = await _tickets.of_call(connection, call=received.id)
+    opened_with = codec.from_plain(Understanding, ticket["labels"]) if ticket else None
+    labels = await labelling.final_labels(desk, received.site, content, opened_with or on_line, job.attempts)
+    if ticket is None and row["ticket"] is None:
+        number = await _open_after(received, row, labels, content)
+    elif ticket is not None and ticket["joined_to"] is None:
+        number = await _complete(received, ticket, labels, content, complete=row["text_complete"])
+    else:
+        number = row["ticket"]
+    now = datetime.now(UTC)
+    await _calls.complete(connection, id=received.id, at=now, ticket=number, labels=codec.to_plain(labels))
+    await search.index(connection, received.site, "call", str(received.id), received.at, content)
+    log.info("call_completed", call_id=str(received.id), ticket=number, text_complete=row["text_complete"])
+
+
+async def _open_after(received: Received, row: Any, labels: Understanding, content: str) -> int | None:
+    """A matter for a call that ended, or was never served, before it had one."""
+    if row["unserved"] in NOT_OURS or (row["unserved"] == "flood" and received.number is None):
+        return None
+    matter = received.matter(labels, {})
+    ended = row["ended_at"] or received.at
+    if not matter.empty and received.number is not None:
+        rules = received.desk.site(received.site).rules_at(ended)
+        matter = replace(matter, call_back_at=ended + timedelta(minutes=rules.call_back_within_min))
+    decision = await received.decide(matter)
+    if decision.joins is not None:
+        return await _join(received, matter, labels, decision, None, spoken=False, moment=ended)
+    number = await _open(
+        received, matter, labels, decision, None, content, spoken=False, complete=row["text_complete"], moment=ended
+    )
+    reason = "unserved" if row["unserved"] else "silence" if matter.empty else "hang_up"
+    await received.connection.execute("update callback set reason = $2 where call = $1", received.id, reason)
+    await _finish(received, number, labels, content, complete=row["text_complete"], decision=None)
+    return number
+
+
+async def _complete(received: Received, ticket: Any, labels: Understanding, content: str, *, complete: bool) -> int:
+    """The ticket that the line opened, with final text and labels; joined late where the rule sees it now (R17)."""
+    number: int = ticket["number"]
+    state = matters.state_of(ticket["life"])
+    now = datetime.now(UTC)
+    decision: Decision | None = None
+    if state.status in _UNTAKEN and not state.accepted_by:
+        matter = received.matter(labels, {})
+        others = await received.open_matters(matter, but=number)
+        again = joined_matter(received.call, matter, [o.open_matter() for o in others if o.opened_at < state.opened_at])
+        if again is not None:
+            return await _join_late(received, state, again.ticket, now)
+        state = await _relabel(received, state, labels, {}, content, now)
+        decision = await received.decide(matter, but=number)
+        decision = replace(decision, first_responder=state.first_responder, responsible=state.responsible)
+    await _finish(received, number, labels, content, complete=complete, decision=decision)
+    return number
+
+
+async def _join_late(received: Received, state: TicketState, into: str, now: datetime) -> int:
+    around = await matters.situation(received.desk, received.connection, received.site, now)
+    target = await matters.load(received.connection, matters.number_of(into))
+    first = around.organisation.person(target.first_responder)
+    event = TicketEvent(
+        Act.JOIN, now, RULE, "R17", f"与未结事项{target.ticket}为同一事项，并入；首问责任人仍为{first.called()}。",
+        f"The same matter as the open {target.ticket}: joined; the first responder is still {first.called('en')}.",
+        ticket=target.ticket,
+    )  # fmt: skip
+    joined = Outcome(apply(state, event), (event,))
+    await matters.save(received.desk, received.connection, around, joined, call=received.id)
+    await matters.save(received.desk, received.connection, around, absorb(around, target, state), call=received.id)
+    return matters.number_of(target.ticket)
+
+
+async def _finish(
+    received: Received, number: int, labels: Understanding, content: str, *, complete: bool, decision: Decision | None
+) -> None:
+    now = datetime.now(UTC)
+    await _tickets.complete(
+        received.connection, number=number, labels=codec.to_plain(labels), content=content, complete=complete, at=now,
+        decision=codec.to_plain(decision) if decision else None,
+    )  # fmt: skip
+    await write_event(
+        received.desk, received.connection, DeskEvent.TICKET_COMPLETED, site=received.site, call=received.id,
+        ticket=number, rules=("R6",), body={"labels": codec.to_plain(labels), "complete": complete},
+    )  # fmt: skip
+    text = "\n".join(part for part in (content, labels.name.value, str(received.place(labels))) if part)
+    await search.index(received.connection, received.site, "ticket", str(number), received.at, text)
+
+
+async def do_reproject(desk: Desk, connection: Connection, job: Job) -> None:
+    """Apply a record that could not be applied when it came."""
+    from callcenter.desk.projection import Applying
+    from callcenter.desk.projection import apply as apply_record
+
+    row = await _events.one(connection, id=job.body["event"])
+    if row is None:
+        return
+    record = Record(
+        row["journal"],
+        row["seq"],
+        row["at"],
+        RecordKind(row["kind"]),
+        row["site"],
+        row["call"],
+        row["body"],
+        row["version"],
+    )
+    await apply_record(Applying(desk, connection, record, row["site"], row["call"], job.body["node"]))

@@ -1,0 +1,228 @@
+"""Tickets between domain and database: loaded under a lock, changed by the rule's functions, saved with their events.
+
+One transaction holds the lock, the events, the row and what has to be done because of them; so every effect happens
+once, and a matter has exactly one responsible person at every commit (R14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from callcenter.desk.events import DeskEvent, tell
+from callcenter.desk.models import NewsKind
+from callcenter.domain import codec
+from callcenter.domain.clockwork import next_tick_at
+from callcenter.domain.deadlines import Clock
+from callcenter.domain.effects import Effect, EffectKind, Outcome
+from callcenter.domain.labels import Understanding
+from callcenter.domain.responsibility import Decision
+from callcenter.domain.situation import Situation
+from callcenter.domain.tickets import Act, TicketEvent, TicketState
+from callcenter.errors import StoreError
+from callcenter.store.pool import Connection, statements
+
+if TYPE_CHECKING:
+    from callcenter.desk.house import Desk
+
+_sql = statements("ticket")
+_events = statements("event")
+
+ROSTER_AROUND = timedelta(days=3)
+"""Hours of the roster that a decision looks at, before and after its moment."""
+
+TOLD = frozenset({EffectKind.TELL, EffectKind.WARN, EffectKind.ESCALATE, EffectKind.ASK})
+TASKS = frozenset({EffectKind.CONFIRM, EffectKind.FOLLOW_UP, EffectKind.REPORT})
+ENDS_TASK = {
+    Act.CONFIRM: EffectKind.CONFIRM, Act.REPORTED: EffectKind.REPORT, Act.SATISFIED: EffectKind.FOLLOW_UP,
+    Act.UNSATISFIED: EffectKind.FOLLOW_UP, Act.REOPEN: EffectKind.FOLLOW_UP,
+}  # fmt: skip
+ENDS_ALL = frozenset({Act.JOIN, Act.ARCHIVE})
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a new ticket has besides its state."""
+
+    call: UUID | None
+    decision: Decision
+    labels: Understanding
+    content: str
+    spoken: bool
+    complete: bool
+    opened_at: datetime
+
+
+async def situation(desk: Desk, connection: Connection, site: str, at: datetime | None = None) -> Situation:
+    """The people, roster and figures of a site at a moment (default: now)."""
+    at = at or datetime.now(UTC)
+    ours = desk.site(site)
+    roster = await desk.roster(connection, site, at - ROSTER_AROUND, at + ROSTER_AROUND)
+    return Situation(ours.organisation, roster, ours.rules_at(at), at)
+
+
+def number_of(ticket: str) -> int:
+    """A ticket's number as the database has it. Raises StoreError `ticket.unknown` for what is none."""
+    if not ticket.isdigit():
+        raise StoreError("ticket.unknown", f"{ticket!r} is no ticket number")
+    return int(ticket)
+
+
+def state_of(life: Any) -> TicketState:
+    """A ticket from its column `life`."""
+    return codec.from_plain(TicketState, life)
+
+
+async def load(connection: Connection, number: int) -> TicketState:
+    """The matter a number stands for, under a lock until the transaction ends; an alias leads to what it joined.
+
+    Raises StoreError `ticket.unknown`.
+    """
+    resolved = await _sql.resolve(connection, number=number)
+    row = await _sql.lock(connection, number=resolved) if resolved is not None else None
+    if row is None:
+        raise StoreError("ticket.unknown", f"there is no ticket {number}", mend="look at the number again")
+    if row["joined_to"] is not None:  # joined while we waited for the lock
+        return await load(connection, row["joined_to"])
+    return state_of(row["life"])
+
+
+async def open_states(
+    connection: Connection, site: str, *, number: str | None, household: str | None, building: str | None,
+    room: str | None, about: str | None = None, but: int = 0,
+) -> list[TicketState]:  # fmt: skip
+    """Open matters of the same number, household or door, or the one named (R17), newest first."""
+    return [
+        state_of(row["life"])
+        async for row in _sql.open_of(
+            connection, site=site, number=number, household=household, building=building, room=room,
+            about=int(about) if about and about.isdigit() else None, but=but,
+        )
+    ]  # fmt: skip
+
+
+async def insert(desk: Desk, connection: Connection, around: Situation, outcome: Outcome, opened: Opened) -> bool:
+    """Save a new ticket with its events and effects; False (and nothing saved) when its number or call has one."""
+    columns = _columns(around, outcome.state)
+    number = await _sql.insert(
+        connection, **columns, call=opened.call, opened_at=opened.opened_at, decision=codec.to_plain(opened.decision),
+        labels=codec.to_plain(opened.labels), content=opened.content, spoken=opened.spoken, complete=opened.complete,
+    )  # fmt: skip
+    if number is None:
+        return False
+    await _write(desk, connection, outcome, opened.call)
+    return True
+
+
+async def save(
+    desk: Desk, connection: Connection, around: Situation, outcome: Outcome, *, call: UUID | None = None
+) -> None:
+    """Save a ticket that is under our lock after a step, with the step's events and effects."""
+    await _sql.update(connection, **_columns(around, outcome.state))
+    if outcome.events or outcome.effects:
+        await _write(desk, connection, outcome, call)
+
+
+def _columns(around: Situation, state: TicketState) -> dict[str, Any]:
+    running = [t for t in state.timers if t.running and not state.paused(t)]
+    due = min(running, key=lambda t: t.due_at, default=None)
+    record, matter = state.record, state.matter
+    return {
+        "number": number_of(state.ticket), "site": state.site, "life": codec.to_plain(state), "version": state.version,
+        "status": state.status.value, "joined_to": number_of(state.joined_to) if state.joined_to else None,
+        "kind": matter.kind, "category": matter.category, "urgency": matter.urgency, "department": matter.department,
+        "caller_name": record.name, "caller_number": record.number,
+        "building": matter.place.building, "unit": matter.place.unit, "room": matter.place.room,
+        "household": state.call.household, "missing": list(state.missing_fields()),
+        "to_confirm": not state.confirmed and state.status.open,
+        "first_responder": state.first_responder, "responsible": state.responsible, "asked": state.asked,
+        "accept_by": state.accept_by, "accepted_by": state.accepted_by, "major": state.major, "calls": state.calls,
+        "refusals": len(state.refusals), "due_at": due.due_at if due else None,
+        "due_clock": due.clock.value if due else None, "next_at": next_tick_at(around, state),
+        "done_at": state.done_at, "closed_at": state.closed_at,
+    }  # fmt: skip
+
+
+async def _write(desk: Desk, connection: Connection, outcome: Outcome, call: UUID | None) -> None:
+    state = outcome.state
+    number = number_of(state.ticket)
+    for event in outcome.events:
+        await _write_event(desk, connection, state, number, event, call)
+        if event.act in ENDS_TASK:
+            await _end_tasks(connection, number, (ENDS_TASK[event.act],), "done", event)
+        elif event.act in ENDS_ALL:
+            await _end_tasks(connection, number, TASKS, "dropped", event)
+    for effect in outcome.effects:
+        await _do(connection, state, number, effect, call)
+    await _follow_callbacks(connection, state, number, outcome.events)
+    kind = outcome.events[-1].act.value if outcome.events else "told"
+    await tell(
+        connection, NewsKind.TICKET, state.site,
+        {"ticket": number, "kind": kind, "urgency": state.urgency},
+    )  # fmt: skip
+
+
+async def _write_event(
+    desk: Desk, connection: Connection, state: TicketState, number: int, event: TicketEvent, call: UUID | None
+) -> None:
+    await _events.put(
+        connection, journal=desk.journal, seq=desk.next_seq(), site=state.site, call=call, ticket=number, at=event.at,
+        kind=f"ticket.{event.act.value}", version=1, body=codec.to_plain(event), actor=event.actor, rules=[event.rule],
+    )  # fmt: skip
+
+
+async def _end_tasks(
+    connection: Connection, number: int, kinds: Iterable[EffectKind], how: str, event: TicketEvent
+) -> None:
+    for kind in kinds:
+        await _sql.end_tasks(connection, ticket=number, kind=kind.value, state=how, at=event.at, by=event.actor)
+
+
+async def _do(connection: Connection, state: TicketState, number: int, effect: Effect, call: UUID | None) -> None:
+    """Write down what has to be done; whoever does it finds it there."""
+    if effect.kind in TOLD:
+        await _sql.tell(
+            connection, ticket=number, staff=effect.staff, rule=effect.rule, at=effect.at, zh=effect.zh, en=effect.en
+        )
+    if effect.kind in TASKS:
+        await _sql.put_task(
+            connection, key=f"{effect.kind.value}:{number}", site=state.site, kind=effect.kind.value, ticket=number,
+            call=call, staff=effect.staff, due_at=effect.due_at, rule=effect.rule,
+            body={"zh": effect.zh, "en": effect.en}, at=effect.at,
+        )  # fmt: skip
+    if effect.kind is not EffectKind.CALL_BACK:
+        await _sql.send(
+            connection, key=effect.key, site=state.site, ticket=number, staff=effect.staff,
+            channel="telephone" if effect.ring else "page", urgency=state.urgency, rule=effect.rule,
+            body=codec.to_plain(effect), at=effect.at,
+        )  # fmt: skip
+
+
+async def _follow_callbacks(
+    connection: Connection, state: TicketState, number: int, events: tuple[TicketEvent, ...]
+) -> None:
+    """Keep the call-back to make in step with the ticket's clock (R5, R22)."""
+    for event in events:
+        if event.act in {Act.CALLED_BACK, *ENDS_ALL, Act.SATISFIED, Act.DONE}:
+            how = {Act.JOIN: "joined", Act.CALLED_BACK: "done"}.get(event.act, "done")
+            await _sql.end_callbacks(connection, ticket=number, state=how, at=event.at, by=event.actor, result=None)
+    if state.timer(Clock.CALL_BACK) is not None:
+        await _sql.set_callback_responsible(connection, ticket=number, responsible=state.responsible)
+
+
+async def plan_callback(connection: Connection, state: TicketState, call: UUID, reason: str, at: datetime) -> None:
+    """Write down the call-back that the ticket's clock asks for, once for a call; none where no number is known."""
+    timer = state.timer(Clock.CALL_BACK)
+    number = state.record.number or state.call.number
+    if timer is None or number is None:
+        return
+    await _sql.put_callback(
+        connection, site=state.site, call=call, ticket=number_of(state.ticket), household=state.call.household,
+        number=number, reason=reason, due_at=timer.due_at, responsible=state.responsible, at=at,
+    )  # fmt: skip
+
+
+__all__ = ["DeskEvent", "Opened", "insert", "load", "number_of", "open_states", "plan_callback", "save", "situation"]

@@ -1,0 +1,190 @@
+"""Every call becomes exactly one matter, with everything that was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callcenter.desk.house import Desk
+from callcenter.domain.records import RecordKind
+from tests.integration.desk.conftest import LI_NA, FakeSpeech, Linked, decided, labels, until
+
+
+async def completed(desk: Desk, call: Any) -> Any:
+    """The call's row once intake is through with it."""
+    return await until(
+        lambda: desk.pool.fetchrow("select * from call where id = $1 and completed_at is not null", call)
+    )
+
+
+async def tickets(desk: Desk) -> list[Any]:
+    return list(await desk.pool.fetch("select * from ticket order by opened_at, number"))
+
+
+async def test_the_number_the_caller_heard_is_the_tickets(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await until(lambda: desk.pool.fetchval("select count(*) from number_block"))
+    number = node.link.take_number()
+    understood = labels()
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.hear(call, "厨房水管漏水了", 0)
+    node.line.open(call, str(number), understood, decided(desk, understood))
+    node.line.hear(call, "请快一点", 1)
+    node.line.end(call)
+    row = await completed(desk, call)
+    (ticket,) = await tickets(desk)
+    assert ticket["number"] == number == row["ticket"]
+    assert ticket["content"] == "厨房水管漏水了，请快一点"
+    assert ticket["complete"]
+    assert ticket["spoken"]
+    assert (ticket["building"], ticket["unit"], ticket["room"], ticket["household"]) == ("3", "2", "1102", "3-2-1102")
+    assert ticket["caller_number"] == "+86" + LI_NA
+    assert ticket["first_responder"] == ticket["responsible"]
+    assert ticket["asked"] is not None, "outside the operator's duty: the department is asked (R13)"
+    assert speech.asked == ["厨房水管漏水了，请快一点"]
+    kinds = [r["kind"] for r in await desk.pool.fetch("select kind from event where ticket = $1 order by id", number)]
+    assert kinds[:4] == ["ticket.opened", "ticket.open", "ticket.hand_over", "ticket.ask"]
+    assert "ticket.completed" in kinds
+    assert await desk.pool.fetchval("select count(*) from outward_message where ticket = $1", number) >= 1
+
+
+async def test_hang_up_in_mid_sentence_opens_one_ticket_and_promises_a_call_back(desk: Desk, node: Linked) -> None:
+    call = node.line.whole_call("楼道的灯")
+    row = await completed(desk, call)
+    (ticket,) = await tickets(desk)
+    assert row["ticket"] == ticket["number"]
+    assert not ticket["spoken"]
+    back = await desk.pool.fetchrow("select * from callback")
+    assert (back["reason"], back["number"], back["state"]) == ("hang_up", "+86" + LI_NA, "due")
+    assert back["responsible"] == ticket["responsible"]
+
+
+async def test_silence_is_called_back_where_the_number_is_known(desk: Desk, node: Linked) -> None:
+    known, unknown = node.line.ring(), node.line.ring(number="anonymous")
+    for call in (known, unknown):
+        node.line.answer(call)
+        node.line.end(call)
+    await completed(desk, known)
+    await completed(desk, unknown)
+    found = {t["call"]: t for t in await tickets(desk)}
+    assert set(found) == {known, unknown}
+    assert {t["kind"] for t in found.values()} == {"none"}
+    assert found[unknown]["status"] == "archived"
+    backs = await desk.pool.fetch("select * from callback")
+    assert [(b["call"], b["reason"]) for b in backs] == [(known, "silence")]
+
+
+async def test_all_lines_busy_becomes_one_call_back_however_often_they_try(desk: Desk, node: Linked) -> None:
+    for n in range(3):
+        node.line.journal.append(
+            RecordKind.EDGE_UNSERVED, site="xingfu", call=None,
+            body={"from_number": LI_NA, "to_number": "8001", "sip_call_id": f"busy-{n}", "status": 486,
+                  "reason": "all_busy"},
+        )  # fmt: skip
+    await node.link.shipped()
+    await until(lambda: desk.pool.fetchval("select count(*) = 3 from call where completed_at is not null"))
+    (ticket,) = await tickets(desk)
+    assert await desk.pool.fetchval("select count(*) from callback where state = 'due'") == 1
+    assert ticket["calls"] == 3
+
+
+async def test_whoever_may_not_call_us_makes_no_work(desk: Desk, node: Linked) -> None:
+    node.line.journal.append(
+        RecordKind.EDGE_UNSERVED, site="xingfu", call=None,
+        body={"from_number": "900", "to_number": "00442", "sip_call_id": "scan", "status": 403, "reason": "refused"},
+    )  # fmt: skip
+    await until(lambda: desk.pool.fetchval("select count(*) from call where completed_at is not null"))
+    assert await tickets(desk) == []
+
+
+async def test_a_repeat_caller_joins_the_open_matter(desk: Desk, node: Linked) -> None:
+    first = await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
+    again = await completed(desk, node.line.whole_call("漏水还没有人来"))
+    assert again["ticket"] == first["ticket"] == 100777
+    (ticket,) = await tickets(desk)
+    assert ticket["calls"] == 2
+    told = await desk.pool.fetchval("select count(*) from told where ticket = 100777 and rule = 'R17'")
+    assert told >= 1
+
+
+async def test_a_number_that_was_spoken_becomes_another_name_of_what_it_joined(desk: Desk, node: Linked) -> None:
+    await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
+    again = await completed(desk, node.line.whole_call("漏水还没有人来", 100901))
+    assert again["ticket"] == 100777
+    alias = await desk.pool.fetchrow("select * from ticket where number = 100901")
+    assert (alias["status"], alias["joined_to"]) == ("joined", 100777)
+
+
+async def test_the_line_sees_the_open_matter_in_its_snapshot_and_joins_by_itself(desk: Desk, node: Linked) -> None:
+    await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
+    await until(lambda: _snapshot_has(node, "100777"))
+    snapshot = node.link.snapshot
+    assert snapshot is not None
+    site = snapshot.site("xingfu")
+    call = site.call("+86" + LI_NA)
+    assert call.household == "3-2-1102"
+    (matter,) = site.open_for(call)
+    assert matter.first_responder == (await tickets(desk))[0]["first_responder"]
+    assert node.settings.var_dir.joinpath("node", "snapshot.json").stat().st_mode & 0o777 == 0o600
+
+
+async def _snapshot_has(node: Linked, ticket: str) -> bool:
+    found = node.link.snapshot
+    return found is not None and any(m.ticket == ticket for m in found.site("xingfu").open_matters)
+
+
+async def test_what_was_decoded_afterwards_completes_the_text_once(desk: Desk, node: Linked) -> None:
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.hear(call, "电梯坏了", 0)
+    node.line.write(RecordKind.CALL_GAP, call, {"from_ms": 5000, "reason": "speech_away"})
+    node.line.end(call)
+    await completed(desk, call)
+    (ticket,) = await tickets(desk)
+    assert not ticket["complete"]
+    rest = [
+        {"leg": "caller", "start_ms": 3100, "end_ms": 4000, "text": "电梯坏了", "words": []},
+        {"leg": "caller", "start_ms": 6000, "end_ms": 7000, "text": "有人困在里面", "words": []},
+    ]
+    speech_hears = "电梯坏了，有人困在里面"
+    node.line.write(RecordKind.CALL_TRANSCRIBED, call, {"from_ms": 5000, "utterances": rest})
+    done = await until(lambda: desk.pool.fetchrow("select * from ticket where complete"))
+    assert (done["number"], done["content"]) == (ticket["number"], speech_hears)
+    assert len(await tickets(desk)) == 1
+
+
+async def test_an_emergency_heard_only_in_the_whole_text_starts_at_once(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    speech.answers["电梯停了，有人困在里面"] = labels("lift", "emergency", "help")
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.hear(call, "电梯停了", 0)
+    node.line.open(call, 100500, labels("lift", "normal"))
+    node.line.hear(call, "有人困在里面", 1)
+    node.line.end(call)
+    await completed(desk, call)
+    (ticket,) = await tickets(desk)
+    assert (ticket["urgency"], ticket["major"]) == ("emergency", True)
+    told = {r["staff"] for r in await desk.pool.fetch("select staff from told where rule = 'R15'")}
+    organisation = desk.site("xingfu").organisation
+    assert organisation.general_manager in told
+    assert await desk.pool.fetchval("select count(*) from task where kind = 'report' and state = 'open'") == 1
+
+
+async def test_unsure_labels_wait_for_the_operator(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    speech.answers["嗯那个"] = labels("other", kind="enquiry", confidence=0.3, department="service")
+    await completed(desk, node.line.whole_call("嗯那个"))
+    (ticket,) = await tickets(desk)
+    assert ticket["to_confirm"]
+    assert ticket["status"] == "to_confirm"
+    task = await desk.pool.fetchrow("select * from task where kind = 'confirm'")
+    assert (task["ticket"], task["state"]) == (ticket["number"], "open")
+
+
+async def test_a_record_that_cannot_be_applied_is_kept_and_holds_up_nothing(desk: Desk, node: Linked) -> None:
+    call = node.line.ring()
+    node.line.write(RecordKind.CALL_HEARD, call, {"text": "no times"})
+    node.line.end(call)
+    await completed(desk, call)
+    assert await desk.pool.fetchval("select count(*) from event where call = $1 and kind = 'call.heard'", call) == 1
+    assert await desk.pool.fetchval("select count(*) from job where kind = 'reproject'") == 1
