@@ -1,7 +1,7 @@
 """Reading the answer to a question: a place, a name, a number, yes or no, when one knows what was asked.
 
-An answer is short and leaves out what the question said ("幺幺零二", "王"), so it is read here, not by the model
-that reads whole matters. Words come from recognition: digits arrive as figures or characters, with fillers.
+An answer is short and leaves out what the question said ("幺幺零二", "王"). The rules that find pieces in free speech
+are the domain's; here is what only the question makes clear.
 """
 
 from __future__ import annotations
@@ -9,59 +9,36 @@ from __future__ import annotations
 import re
 
 from callcenter.domain.places import Place
+from callcenter.domain.understanding.contact import find_name, find_phone
+from callcenter.domain.understanding.intents import find_intents
+from callcenter.domain.understanding.numerals import DIGITS, NUMBER, read_number
+from callcenter.domain.understanding.spoken_place import find_place
+from callcenter.domain.understanding.text import utterance
 
-_ZH_DIGIT = {
-    "零": 0, "〇": 0, "洞": 0, "一": 1, "幺": 1, "妖": 1, "腰": 1, "壹": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5,
-    "六": 6, "七": 7, "八": 8, "九": 9,
-}  # fmt: skip
-_EN_DIGIT = {
-    "zero": 0, "oh": 0, "o": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9,
-}  # fmt: skip
-_EN_SMALL = {
-    **_EN_DIGIT, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
-    "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-}  # fmt: skip
-_N = r"[0-9零〇洞一幺妖腰二两三四五六七八九十百]+"
-_BUILDING = re.compile(rf"({_N})\s*(?:号楼|栋|幢|座|号院|楼(?!上|下|道|梯))")
-_UNIT = re.compile(rf"({_N})\s*(?:单元|门洞)")
-_ROOM = re.compile(rf"({_N})\s*(?:室|号房|房间|房|户)")
-_DASHED = re.compile(rf"({_N})\s*(?:-|杠|之)\s*({_N})(?:\s*(?:-|杠|之)\s*({_N}))?")
-_TAIL = re.compile(rf"(?:单元|号楼|栋|幢|座)\s*({_N})(?!\s*(?:单元|门|号楼|栋|点|分|天|个|小时|次))")
-_BARE = re.compile(rf"^\D*?({_N})\D*$")
-_NAME = (
-    re.compile(r"(?:免贵|敝)?姓([\u4e00-\u9fff]{1,2}?)(?=$|[，。,.\s]|的|了|名|叫|吧|啊)"),
-    re.compile(r"(?:我叫|名字叫|名字是|叫做|名叫)([\u4e00-\u9fff]{2,4}?)(?=$|[，。,.\s]|的|了|啊|吧|住|在|电话)"),
-    re.compile(r"([\u4e00-\u9fff])(?:先生|女士|小姐|师傅|老师|阿姨|大爷|大妈)"),
-    re.compile(r"^(?:我是|是)([\u4e00-\u9fff]{2,3})$"),
-)
+SURE = 0.6
+"""An intent less sure than this is not acted on."""
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪"
     "范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
-_EN_NAME = re.compile(r"(?:my name is|this is|i am|i'm|it's|name's|call me)\s+([a-z][a-z' -]{1,40})", re.IGNORECASE)
-_INTENTS: dict[str, dict[str, re.Pattern[str]]] = {
-    "zh": {
-        "operator": re.compile(
-            r"人工|转接?(?:给)?(?:值班|客服|经理|领导)|(?:找|叫|换|要)(?:个|一个)?(?:真人|活人)|值班员"
-        ),
-        "no": re.compile(r"不对|不是|错了|有误|说错|记错|不正确|不行"),
-        "yes": re.compile(r"^(?:嗯|恩|唔|哦|啊|那)*(?:对|是|好|行|可以|没错|正确|没问题|有(?!误|错)|还有|嗯|确认)"),
-        "done": re.compile(r"没有了|没了|没事了?|不用了?|就这些|就这样|就这个|没别的|说完了|^没有|再见|完了$"),
-        "repeat": re.compile(r"再说一[遍次]|重复|没听清|听不清|说什么"),
-        "objects_recording": re.compile(
-            r"(?:不要|别|不想|不同意|不许|不让|不能|拒绝|停止)(?:给我|你们|被|让你们?)?录音"
-        ),
-    },
-    "en": {
-        "operator": re.compile(r"\b(?:operator|human|real person|a person|somebody real|agent|representative)\b"),
-        "no": re.compile(r"\b(?:no|nope|wrong|not right|incorrect|that's not)\b"),
-        "yes": re.compile(r"^(?:um |well |oh )*(?:yes|yeah|yep|right|correct|ok|okay|sure|that's right|i do)\b"),
-        "done": re.compile(r"\b(?:that's all|that is all|nothing else|no thanks|no thank you|goodbye|bye)\b|^no\W*$"),
-        "repeat": re.compile(r"\b(?:repeat|say (?:that|it) again|pardon|didn't catch)\b"),
-        "objects_recording": re.compile(r"(?:don't|do not|stop|not want|no) (?:you to |be |being )?record"),
-    },
-}  # fmt: skip
+"""Commonest first; the first of them have a recorded part each."""
+_FILLER = re.compile(r"[\s,，。.!！?？、]+")
+_DONE = {
+    "zh": re.compile(
+        r"(?:嗯|哦|好的?|那|行|对|就|我)*"
+        r"(?:没有?(?:其他|其它|别的|什么|啥)?的?(?:问题|事情|事儿|事)?[了啦]?|没事儿?了?|不用了?|不需要了?|"
+        r"就这些|就这样|就这个|说完了|讲完了|可以了|行了|再见|拜拜|挂了)"
+        r"(?:了|啊|吧|哈|谢谢你?们?|再见|拜拜|好的?|就这样)*"
+    ),
+    "en": re.compile(
+        r"(?:ok |okay |no |well |thanks )*(?:no|nope|that's all|that is all|nothing else|nothing|no more|goodbye|bye|"
+        r"that'll be all|no thanks|no thank you)(?: thanks| thank you| goodbye| bye| for now)*"
+    ),
+}
+_LAST_WORD = {
+    "zh": re.compile(r"(?:就这样|就这些|就是这样|说完了|讲完了|就这个事)[了吧啊]?$"),
+    "en": re.compile(r"\b(?:that's all|that is all|that's it)$"),
+}
 _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
     "zh": {
         "place": re.compile(r"地址|地点|位置|房号|门牌|楼号|单元|几号楼|号楼|楼栋|房间"),
@@ -73,16 +50,32 @@ _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
         "phone": re.compile(r"\b(?:phone|number|mobile|telephone)\b"),
         "name": re.compile(r"\b(?:name|called)\b"),
     },
-}  # fmt: skip
+}
+_BARE = re.compile(rf"^(?:\D*?(?<!{NUMBER}))?({NUMBER}+)(?!{NUMBER})\D*$")
+_EN_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_EN_DIGIT = {word: str(value) for value, word in enumerate(_EN_WORDS)} | {"oh": "0", "o": "0"}
+_NO_COUNT = re.compile("[点分天次个年月块元]")
 
 
 def intents(text: str, language: str) -> frozenset[str]:
-    """What an answer wants of the talk itself: yes, no, done, repeat, operator, objects_recording."""
-    plain = text.strip().lower().replace("’", "'")
-    found = {name for name, pattern in _INTENTS[language].items() if pattern.search(plain)}
-    if "no" in found or "done" in found:
-        found.discard("yes")
+    """What an answer wants of the talk itself: yes, no, done, repeat, operator, resident_data, objects_recording.
+
+    "done" only where nothing else is said: "没有了" is, "水没有了" is not.
+    """
+    found = {label.value for label in find_intents(utterance(text), language) if label.confidence >= SURE}
+    found.discard("done")
+    if _DONE[language].fullmatch(_plain(text, language)):
+        found = (found - {"yes"}) | {"done"}
     return frozenset(found)
+
+
+def finished(text: str, language: str) -> bool:
+    """Whether a telling ends with words that say so: 就这样, that's all."""
+    return bool(_LAST_WORD[language].search(_plain(text, language)))
+
+
+def _plain(text: str, language: str) -> str:
+    return _FILLER.sub("" if language == "zh" else " ", text.lower().replace("’", "'")).strip()
 
 
 def about(text: str, language: str) -> frozenset[str]:
@@ -90,37 +83,25 @@ def about(text: str, language: str) -> frozenset[str]:
     return frozenset(name for name, pattern in _ABOUT[language].items() if pattern.search(text.lower()))
 
 
-def figure(text: str) -> str:
-    """A spoken number as figures: 十二 → 12, 一百零二 → 102, 幺幺零二 → 1102, 3 → 3."""
-    if not re.search("[十百]", text):
-        return "".join(str(_ZH_DIGIT[c]) if c in _ZH_DIGIT else c for c in text)
-    total, digit = 0, 0
-    for character in text:
-        if character == "百":
-            total, digit = total + (digit or 1) * 100, 0
-        elif character == "十":
-            total, digit = total + (digit or 1) * 10, 0
-        else:
-            digit = _ZH_DIGIT[character] if character in _ZH_DIGIT else int(character)
-    return str(total + digit)
-
-
 def read_digits(text: str, language: str) -> str:
     """All digits of an answer in a row, however they are said: "幺三八 0013" → 1380013."""
     if language == "zh":
-        return "".join(str(_ZH_DIGIT[c]) if c in _ZH_DIGIT else c for c in text if c in _ZH_DIGIT or c in "0123456789")
+        return "".join(DIGITS[c] for c in text if c in DIGITS)
     out, times = "", 1
     for word in re.findall(r"[a-z]+|\d", text.lower()):
         if word in ("double", "triple"):
             times = 2 if word == "double" else 3
-        elif word.isdigit() or word in _EN_DIGIT:
-            out += (word if word.isdigit() else str(_EN_DIGIT[word])) * times
+        elif word.isdigit() or len(_EN_DIGIT.get(word, "")) == 1:
+            out += (word if word.isdigit() else _EN_DIGIT[word]) * times
             times = 1
     return out
 
 
 def read_phone(text: str, language: str) -> str | None:
     """A telephone number in an answer: a mobile (11 figures from 1), or a fixed one of 7 to 12; else None."""
+    found, _ = find_phone(utterance(text), language)
+    if found.value:
+        return found.value
     plain = read_digits(text, language)
     if plain.startswith("86") and len(plain) == 13:
         plain = plain[2:]
@@ -131,68 +112,41 @@ def read_phone(text: str, language: str) -> str | None:
 
 def read_name(text: str, language: str) -> str | None:
     """A name in an answer to "may I have your name": a surname or a whole name; None when there is none."""
-    plain = text.strip().strip("。，,.! ")
+    found = find_name(utterance(text), language, asked=True)
+    if found.value:
+        return found.value
+    plain = text.strip(" 。，,.!")
     if language == "en":
-        if match := _EN_NAME.search(plain):
-            return " ".join(match.group(1).split()[:3]).title()
         words = plain.split()
         return plain.title() if 1 <= len(words) <= 3 and re.fullmatch(r"[A-Za-z' -]+", plain) else None
-    for pattern in _NAME:
-        if match := pattern.search(plain):
-            return match.group(1)
-    bare = re.sub(r"^(?:我是|我|嗯|啊|哦|叫)+|(?:吧|啊|呀|呢)$", "", plain)
+    bare = re.sub(r"^(?:我是|我|嗯|啊|哦|叫|免贵|姓)+|(?:吧|啊|呀|呢|的)$", "", plain)
     return bare if 1 <= len(bare) <= 3 and bare[:1] in SURNAMES else None
 
 
 def read_place(text: str, language: str, *, known: Place | None = None) -> Place | None:
     """A place in an answer, or a piece of one. A bare number is what `known` still lacks. None: nothing found."""
+    said = utterance(text)
+    _, numbers = find_phone(said, language)
+    if numbers:
+        return None
+    place = Place.spoken(find_place(said, language)[0])
+    if place != Place():
+        return place
     if language == "en":
-        return _read_place_en(text, known)
-    plain = re.sub(r"\s+", "", text)
-    if dashed := _DASHED.search(plain):
-        first, second, third = dashed.groups()
-        if third:
-            return Place(figure(first), figure(second), figure(third))
-        return Place(figure(first), None, figure(second))
-    building, unit, room = (_first(p, plain) for p in (_BUILDING, _UNIT, _ROOM))
-    if room is None and (building or unit):
-        room = _first(_TAIL, plain)
-    if building or unit or room:
-        return Place(building, unit, room)
-    bare = _BARE.match(plain)
-    return _fill(figure(bare.group(1)), known) if bare and not re.search("[点分天次个]", plain) else None
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str | None:
-    matches = pattern.findall(text)
-    return figure(matches[-1]) if matches else None
+        words = [_EN_DIGIT.get(w, w) for w in re.findall(r"[a-z]+|\d+", text.lower())]
+        digits = [w for w in words if w.isdigit()]
+        return _fill("".join(digits), known) if digits and len(words) - len(digits) <= 2 else None
+    bare = _BARE.match(_plain(text, language))
+    value = read_number(bare.group(1)) if bare else None
+    return _fill(value, known) if value and not _NO_COUNT.search(text) else None
 
 
 def _fill(value: str, known: Place | None) -> Place | None:
+    """Where a bare number belongs: long ones are rooms, short ones what is missing first."""
+    if len(value) > 5:
+        return None
+    if len(value) >= 3:
+        return Place(room=value)
     if known is not None and known.building:
-        return Place(None, None, value) if len(value) >= 2 else Place(None, value, None)
-    return Place(None, None, value) if len(value) >= 3 else Place(value, None, None)
-
-
-def _read_place_en(text: str, known: Place | None) -> Place | None:
-    plain = text.lower().replace("-", " ")
-    found: dict[str, str] = {}
-    stretch = r"((?:(?:" + "|".join(sorted(_EN_SMALL, key=len, reverse=True)) + r"|\d+)\b\s*)+)"
-    for field, pattern in (
-        ("building", r"building(?: number| no)?"),
-        ("unit", r"unit(?: number)?"),
-        ("room", r"(?:room|flat|apartment)(?: number)?"),
-    ):
-        if match := re.search(rf"\b{pattern}\s+{stretch}", plain):
-            found[field] = _en_figure(match.group(1))
-    if found:
-        return Place(found.get("building"), found.get("unit"), found.get("room"))
-    match = re.fullmatch(rf"(?:\D*?\b)?{stretch}\W*", plain)
-    return _fill(_en_figure(match.group(1)), known) if match else None
-
-
-def _en_figure(text: str) -> str:
-    out = ""
-    for word in text.split():
-        out += word if word.isdigit() else str(_EN_SMALL[word])
-    return out
+        return Place(unit=value) if known.unit is None else None
+    return Place(building=value)

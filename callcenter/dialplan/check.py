@@ -10,7 +10,7 @@ from pathlib import Path
 
 from callcenter.config import ROOT
 from callcenter.dialplan import graph
-from callcenter.dialplan.interpreter import MAX_ASKS
+from callcenter.dialplan.conversation import MAX_ASKS
 from callcenter.dialplan.load import nearest, parse
 from callcenter.dialplan.model import Gather, Listen, Play, Script, Ticket, When
 from callcenter.dialplan.prompts import PromptSet, load_prompts

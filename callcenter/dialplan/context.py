@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from callcenter.domain.places import Place
+from callcenter.domain.places import Gazetteer, Place
 
 CALLBACK_WITHIN_MIN = 30
 """Promised to callers whom nobody could understand or hear, unless the site says otherwise (R22)."""
@@ -56,6 +56,8 @@ class CallContext:
     open_matters: tuple[OpenMatter, ...] = ()
     incidents: tuple[Incident, ...] = ()
     callback_within_min: int = CALLBACK_WITHIN_MIN
+    gazetteer: Gazetteer | None = None
+    """The site's places: a building that does not exist is asked for again."""
 
     @property
     def local_now(self) -> datetime:

@@ -1,0 +1,228 @@
+"""The verbs that wait for the caller: `listen` for a matter, `gather` for one thing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callcenter.dialplan import answers
+from callcenter.dialplan.conversation import MAX_ASKS, NO_KEYS, Conversation, TurnLimits
+from callcenter.dialplan.model import Gather, Listen
+from callcenter.dialplan.phone import Clip, ListenEnd
+from callcenter.domain.places import Place
+
+MAX_PIECES = 12
+"""Pauses within one telling after which it is taken as told."""
+GO_ON_TIMEOUT_S = 2.5
+"""Silence after 您请讲 that means the caller has finished; under the 3 s that our side may be silent (R3)."""
+_DIGITS = frozenset("0123456789*#")
+_SHORT_NO = {"zh": 8, "en": 20}
+
+
+async def listen(talk: Conversation, action: Listen) -> str | None:
+    """Hear the matter to its end; nobody speaking and nothing understood are asked again twice each."""
+    limits, phrases = talk.limits_of(action), talk.plan.script.phrases
+    silent = unclear = 0
+    question = talk.clips(action.ask) if action.ask else []
+    while True:
+        if not await _tell(talk, question, limits, go_on=action.go_on):
+            silent += 1
+            if silent > MAX_ASKS or action.listen == "addition":
+                return action.silence
+            question = talk.clips(phrases.silence)
+        elif action.listen == "matter" and talk.talk.unclear:
+            unclear += 1
+            if unclear > MAX_ASKS:
+                return action.unclear
+            question = talk.clips(phrases.again)
+        else:
+            return None
+
+
+async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *, go_on: bool) -> bool:
+    """One telling, through its pauses: the first is answered with 您请讲 (R4). False if nobody spoke."""
+    spoke = encouraged = over = False
+    if talk.told is not None:
+        told, talk.told = talk.told, None
+        await talk.matter(told)
+        spoke = True
+    for _ in range(MAX_PIECES):
+        if over or (spoke and not go_on):
+            break
+        if not spoke:
+            await talk.play(question)
+        elif not encouraged:
+            encouraged = True
+            await talk.play(talk.clips(talk.plan.script.phrases.go_on))
+        short = replace(limits, start_timeout_s=min(GO_ON_TIMEOUT_S, limits.start_timeout_s))
+        heard = await talk.hear(short if spoke else limits)
+        if heard.key:
+            await talk.on_key(heard.key)
+            continue
+        if heard.text:
+            over = "done" in talk.talk.turn_intents or answers.finished(heard.text, talk.language)
+            if not (spoke and "done" in talk.talk.turn_intents):
+                await talk.matter(heard.text)
+        spoke = spoke or heard.spoke
+        over = over or not heard.text or heard.end is ListenEnd.TOO_LONG
+    return spoke
+
+
+async def gather(talk: Conversation, action: Gather) -> str | None:
+    """Ask for one thing; the step to go to, or None to go on."""
+    match action.gather:
+        case "place" | "name" | "phone":
+            return await _slot(talk, action)
+        case "confirm":
+            return await _confirm(talk, action)
+        case "more":
+            return await _more(talk, action)
+        case "correction":
+            return await _correct(talk, action)
+
+
+async def _slot(talk: Conversation, action: Gather) -> str | None:
+    """Ask for a piece that is missing, at most twice in the whole call."""
+    state, slot = talk.talk, action.gather
+    silent = False
+    clips = talk.clips(action.ask)
+    while state.missing(slot) and state.asked[slot] < min(action.times, MAX_ASKS):
+        state.asked[slot] += 1
+        heard = await talk.ask(clips, talk.limits_of(action), _DIGITS if slot == "phone" else NO_KEYS)
+        silent = not heard.spoke and not heard.key
+        taken = await _keyed_phone(talk, heard.key) if heard.key else take(talk, slot, heard.text)
+        for other in ("place", "phone"):
+            if heard.text and other != slot and state.missing(other) and _spelled_out(talk, other, heard.text):
+                take(talk, other, heard.text)
+        again = [] if taken or silent else talk.clips(talk.plan.script.phrases.again)
+        clips = [*again, *talk.clips(action.again or action.ask)]
+    return action.silence if silent and state.missing(slot) else None
+
+
+def _spelled_out(talk: Conversation, slot: str, text: str) -> bool:
+    """Whether an answer gives another piece as well, in words that leave no doubt."""
+    if slot == "phone":
+        return answers.read_phone(text, talk.language) is not None
+    place = answers.read_place(text, talk.language)
+    return place is not None and place.building is not None and "place" in answers.about(text, talk.language)
+
+
+async def _keyed_phone(talk: Conversation, first: str) -> bool:
+    """A number by keys; a lone 0 or 1 means what it means at any time."""
+    rest = await talk.phone.gather(max_digits=12, timeout_s=4.0, end_key="#")
+    if not rest and await talk.on_key(first):
+        return True
+    number = answers.read_phone(first + rest, talk.language)
+    talk.talk.phone = number or talk.talk.phone
+    return number is not None
+
+
+def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> bool:
+    """Take a piece from an answer; false if it is not in there. `anew`: a bare place is not completed."""
+    state, language = talk.talk, talk.language
+    if slot == "place":
+        place = answers.read_place(text, language, known=Place() if anew else state.known_place)
+        if place is None or not _exists(talk, place):
+            return False
+        moved = place.building is not None and place.building != state.place.building
+        base = Place() if moved and place.room else state.place
+        state.place = Place(place.building or base.building, place.unit or base.unit, place.room or base.room)
+        return True
+    if slot == "phone":
+        if (phone := answers.read_phone(text, language)) is None:
+            return False
+        state.phone = phone
+        state.flags.add("phone_given")
+        return True
+    if (name := answers.read_name(text, language)) is None:
+        return False
+    state.name = name
+    return True
+
+
+def _exists(talk: Conversation, place: Place) -> bool:
+    """Whether the site has such a building; asked once more if not, then taken as said (待核实)."""
+    gazetteer = talk.context.gazetteer
+    if gazetteer is None or place.building is None or talk.talk.asked["place"] >= MAX_ASKS:
+        return True
+    return gazetteer.knows(place.building)
+
+
+async def _confirm(talk: Conversation, action: Gather) -> str | None:
+    """Is it right? Silence is a yes; what was said besides is more of the matter (R5)."""
+    state = talk.talk
+    if state.asked[action.ask] >= min(action.times, MAX_ASKS):
+        return None
+    state.asked[action.ask] += 1
+    heard = await talk.ask(talk.clips(action.ask), talk.limits_of(action), frozenset("2"))
+    if heard.key == "2":
+        return action.no
+    if not heard.spoke and not heard.text:
+        return action.silence
+    if "no" in state.turn_intents:
+        talk.told = heard.text
+        return action.no
+    if "yes" in state.turn_intents or "done" in state.turn_intents or not heard.text:
+        return action.yes
+    if answers.about(heard.text, talk.language) or answers.read_place(heard.text, talk.language):
+        talk.told = heard.text
+        return action.no
+    if len(heard.text) >= _SHORT_NO[talk.language]:
+        await talk.matter(heard.text)
+    return action.yes
+
+
+async def _more(talk: Conversation, action: Gather) -> str | None:
+    """Anything else? Whoever goes on to tell it is heard at once, not asked for it."""
+    state = talk.talk
+    if state.asked[action.ask] >= min(action.times, MAX_ASKS):
+        return None
+    state.asked[action.ask] += 1
+    heard = await talk.ask(talk.clips(action.ask), talk.limits_of(action), frozenset("2"))
+    if heard.key == "2" or (heard.spoke and not heard.text) or "done" in state.turn_intents:
+        return action.no
+    if not heard.spoke and not heard.text:
+        return action.silence
+    if "no" in state.turn_intents and len(heard.text) < _SHORT_NO[talk.language]:
+        return action.no
+    if "yes" not in state.turn_intents or len(heard.text) >= _SHORT_NO[talk.language]:
+        talk.told = heard.text
+    return action.yes
+
+
+async def _correct(talk: Conversation, action: Gather) -> str | None:
+    """What is wrong, and what is right instead: a piece is taken, or forgotten so that it is asked again."""
+    told, talk.told = talk.told, None
+    if told is not None and _mend(talk, told):
+        return action.yes
+    if talk.talk.asked["correction"] >= MAX_ASKS:
+        return action.no
+    talk.talk.asked["correction"] += 1
+    heard = await talk.ask(talk.clips(action.ask), talk.limits_of(action))
+    if not heard.text:
+        return action.silence
+    if not _mend(talk, heard.text):
+        talk.talk.matter.clear()
+        await talk.matter(heard.text)
+    return action.yes
+
+
+def _mend(talk: Conversation, text: str) -> bool:
+    """Take the right value from a correction, or forget the wrong one; false if it names no piece."""
+    state, language = talk.talk, talk.language
+    named = answers.about(text, language)
+    phone = answers.read_phone(text, language)
+    if phone is not None:
+        return take(talk, "phone", text)
+    if take(talk, "place", text, anew=not named):
+        return True
+    if "phone" in named:
+        state.phone = None
+        return True
+    if "place" in named:
+        state.place = Place()
+        state.flags.add("place_wrong")
+        return True
+    if "name" in named:
+        state.name = answers.read_name(text, language)
+        return True
+    return False
