@@ -122,7 +122,7 @@ def chain(
     places.append((ours.manager, ChainPlace.MANAGER))
     places += [(p, ChainPlace.ABOVE) for p in organisation.above(ours.manager)]
     places.append((organisation.general_manager, ChainPlace.ABOVE))
-    seen = set(without) | {organisation.last_resort}
+    seen = set(without) | {site.backstop}
     asked: list[tuple[str, ChainPlace]] = []
     for staff, place in places:
         if staff in seen or not organisation.knows(staff):
@@ -132,8 +132,8 @@ def chain(
             asked.append((staff, place))
         else:
             reasons.append(explain.passed_over(organisation.person(staff), roster.absence(staff, at)))
-    if organisation.last_resort not in set(without):
-        asked.append((organisation.last_resort, ChainPlace.LAST_RESORT))
+    if site.backstop not in set(without):
+        asked.append((site.backstop, ChainPlace.LAST_RESORT))
     limit = rules.acceptance(urgency)
     steps: list[HandOver] = []
     moment = at

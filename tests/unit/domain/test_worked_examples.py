@@ -22,7 +22,7 @@ from domain_house import (
 from callcenter.domain import handover, work
 from callcenter.domain.clockwork import tick
 from callcenter.domain.deadlines import Clock
-from callcenter.domain.effects import EffectKind
+from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.incidents import Incident, group
 from callcenter.domain.matters import Call, Matter
 from callcenter.domain.places import Place
@@ -31,7 +31,7 @@ from callcenter.domain.snapshot import KnownIncident
 from callcenter.domain.tickets import CallRecord, Status
 
 
-def _open(matter: Matter, call: Call = RESIDENT):
+def _open(matter: Matter, call: Call = RESIDENT) -> Outcome:
     return handover.open_ticket(
         situation(EVENING), "100001", call, matter, decision(matter, call=call), CallRecord(EVENING)
     )
