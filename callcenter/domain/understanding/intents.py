@@ -1,0 +1,55 @@
+"""What the caller wants of the conversation itself, by rules alone: these must work with every service away."""
+
+from __future__ import annotations
+
+import re
+
+from callcenter.domain.labels import Label
+from callcenter.domain.understanding.text import Utterance
+
+_ZH = (
+    ("operator", r"人工|转人|真人|活人|(?:找|要|换|转|叫|接)(?:一?个|你们)?(?:人|客服|接线员|值班员|工作人员|前台)(?!才|家|民|格)(?:来)?(?:说|讲|接|听|$)|不(?:想|要)跟机器|别(?:让|跟)?机器", 0.9),
+    ("objects_recording", r"(?:不要|别|不想|不同意|不许|不准|拒绝|反对|停止|关掉|不能|不让|不愿意?)(?:你们|给我|被|再|把)?.{0,3}录音|录音.{0,3}(?:关|停|删)", 0.9),
+    ("resident_data", r"(?:告诉我|给我|查一?下|查查|问一?下|想知道|要|有没有|提供|能不能给|是多少|报一?下).{0,12}(?:业主|住户|邻居|租客|房东|房主|楼上|楼下|隔壁|对门|车主|那家|他家|她家|人家|[他她])的?.{0,6}(?:电话|手机号?|号码|联系方式|名字|姓名|微信|身份证|住哪|地址)|(?:业主|住户|邻居|租客|房东|车主|楼上|楼下|对门|隔壁|那家|他家)的?(?:那家|那户|人|家)?的?(?:电话|手机|号码|联系方式|名字|姓名).{0,8}(?:是多少|告诉|给我|多少|查|有没有|叫什么|是什么)|(?:谁住|住的是谁|住着谁|住的什么人)", 0.85),
+    ("repeat", r"再说一[遍次下]|(?:没|没有)听(?:清|懂|明白|见)|听不(?:清|懂|见)|重复一?[遍次下]|说什么|什么来着|再讲一[遍次]|(?:^|[,，。])(?:啊|什么|嗯)[?？]", 0.85),
+    ("done", r"(?:没有|没)(?:别的|其他|其它|什么)?(?:的)?(?:事|问题|了)(?:情)?(?:了|啦)?|就这(?:些|样|个|事)|不用了?(?:谢谢)?$|可以了|行了|好了就|先这样|挂了|再见|拜拜", 0.85),
+)  # fmt: skip
+_ZH_YES = re.compile(r"^(?:嗯+|啊|哎|诶|欸|对+|对的|是+|是的|是啊|对啊|没错|正确|好+|好的|好啊|行|可以|要|需要|同意|没问题|可以的|嗯对|嗯是|对对|是是|好吧|行吧|中|得|确认|就是|满意|解决了|有)(?:的|啊|呀|了|吧|嘛|呢|哦|噢|谢谢|对|是|好|没错|就是|[,，。 ])*$")
+_ZH_NO = re.compile(r"^(?:嗯|啊|呃|哦|那|[,，。 ])*(?:不+|不是|不对|不行|不用|不要|不需要|没有|没|错了|不正确|不可以|不好|否|没对|说错了|不满意|没解决|还没)(?:的|啊|呀|了|吧|嘛|呢|哦|谢谢|是|对|用|要|没有|不|[,，。 ])*$")
+_ZH_NO_BEGIN = re.compile(r"^(?:嗯|啊|呃|哦|[,，。 ])*(?:不对|不是|错了|说错了|不正确|弄错)")
+_ZH_YES_BEGIN = re.compile(r"^(?:嗯|啊|呃|哦|[,，。 ])*(?:对的|对对|没错|是的|正确|好的)")
+
+_EN = (
+    ("operator", r"\b(?:operator|agent|real person|human|a person|representative|someone real|speak (?:to|with) (?:someone|somebody|a|the|your))\b", 0.9),
+    ("objects_recording", r"\b(?:do not|don't|dont|stop|no|not|refuse|object)\b.{0,20}\brecord", 0.9),
+    ("resident_data", r"\b(?:give|tell|what is|what's|need|have|get)\b.{0,30}\b(?:neighbou?r|resident|tenant|owner|upstairs|their|his|her)(?:'s)?\b.{0,30}\b(?:number|phone|name|contact|email)", 0.85),
+    ("repeat", r"\b(?:say (?:that|it) again|repeat|pardon|come again|did not (?:hear|catch)|didn't (?:hear|catch)|can't hear|cannot hear)\b", 0.85),
+    ("done", r"\b(?:that is all|that's all|nothing else|no more|that will be all|that'll be all|goodbye|bye)\b", 0.85),
+)  # fmt: skip
+_EN_YES = re.compile(r"^(?:yes|yeah|yep|yup|correct|right|sure|ok|okay|that is right|that's right|exactly|please do|of course|that is correct|that's correct)\b[ ,.a-z]{0,20}$")
+_EN_NO = re.compile(r"^(?:no|nope|not really|wrong|that is wrong|that's wrong|incorrect|not correct|not at all)\b[ ,.a-z']{0,20}$")
+
+_COMPILED = {
+    "zh": tuple((intent, re.compile(pattern), sure) for intent, pattern, sure in _ZH),
+    "en": tuple((intent, re.compile(pattern), sure) for intent, pattern, sure in _EN),
+}
+
+
+def find_intents(said: Utterance, language: str = "zh") -> tuple[Label[str], ...]:
+    """Intents of one turn, surest first: operator, yes, no, done, repeat, resident_data (R10), objects_recording."""
+    found: dict[str, Label[str]] = {}
+    for intent, pattern, confidence in _COMPILED[language]:
+        if match := pattern.search(said.mended):
+            found[intent] = Label(intent, confidence, said.evidence(match.start(), match.end()))
+    text = said.mended.strip(" ,，。.!！?？")
+    yes, no = (_ZH_YES, _ZH_NO) if language == "zh" else (_EN_YES, _EN_NO)
+    if no.match(text):
+        found["no"] = Label("no", 0.92, said.raw)
+    elif yes.match(text):
+        found["yes"] = Label("yes", 0.92, said.raw)
+    elif language == "zh" and len(text) <= 30:
+        if _ZH_NO_BEGIN.match(text):
+            found["no"] = Label("no", 0.75, said.raw)
+        elif _ZH_YES_BEGIN.match(text):
+            found["yes"] = Label("yes", 0.7, said.raw)
+    return tuple(sorted(found.values(), key=lambda label: -label.confidence))
