@@ -87,8 +87,7 @@ class Hotline(RuleBasedStateMachine):
         """A step that the rule may forbid; then nothing has changed."""
         try:
             outcome = step(self.situation, self.tickets[ticket])
-        except DomainError as error:
-            assert error.code.split(".")[0] in {"ticket", "r6", "r13", "r14", "r15", "r16", "r17", "r22"}
+        except DomainError:
             return
         self._keep(outcome, ticket)
 
