@@ -1,0 +1,14 @@
+"""Every endpoint of the API, and the answer to addresses that are none."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from callcenter.web.api import calls, duty, tickets
+
+ENDPOINTS = (*duty.ENDPOINTS, *calls.ENDPOINTS, *tickets.ENDPOINTS)
+
+
+def routes() -> list[web.RouteDef]:
+    """The API's routes."""
+    return [endpoint.route() for endpoint in ENDPOINTS]

@@ -1,0 +1,214 @@
+"""/api/v1/tickets: matters and what is done with them, and what waits for a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from callcenter.desk import tickets, todo
+from callcenter.desk.models import TicketDetail, TicketFilter
+from callcenter.web.access import Right, own_department_only
+from callcenter.web.api.endpoint import ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
+from callcenter.web.api.shapes import Callback, Task, Ticket, Tickets, WholeTicket
+from callcenter.web.format import ZONE
+from callcenter.web.pages.tickets import may_do, one_visible, perform
+from callcenter.web.state import DESK, site_of
+from callcenter.web.viewer import viewer
+
+Text = Field(min_length=1, max_length=2000)
+
+
+class TicketQuery(Query):
+    """Which matters."""
+
+    text: str | None = Field(None, max_length=200, description="Words said or written, a number, a place, a name.")
+    state: str | None = Field(None, max_length=40)
+    open_only: bool = False
+    urgency: str | None = Field(None, max_length=40)
+    department: str | None = Field(None, max_length=40)
+    category: str | None = Field(None, max_length=40)
+    responsible: str | None = Field(None, max_length=60)
+    to_confirm: bool | None = None
+    overdue: bool | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    before: str | None = Field(None, max_length=200, description="`next` of the page before.")
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Nothing(Body):
+    """No more to say."""
+
+
+class Refusal(Body):
+    """Why it is refused; counted (R16)."""
+
+    reason: str = Text
+
+
+class HandingOver(Body):
+    """To whom (staff id) and why."""
+
+    to: str = Field(min_length=1, max_length=60)
+    reason: str = Text
+
+
+class Correction(Body):
+    """What was understood wrongly; left out: stays."""
+
+    kind: str | None = Field(None, max_length=40)
+    category: str | None = Field(None, max_length=40)
+    urgency: str | None = Field(None, max_length=40)
+    caller_name: str | None = Field(None, max_length=60)
+    building: str | None = Field(None, max_length=20)
+    unit: str | None = Field(None, max_length=20)
+    room: str | None = Field(None, max_length=20)
+    content: str | None = Field(None, max_length=4000)
+
+
+class Waiting(Body):
+    """For whom or what, why, and until when."""
+
+    waiting_for: Literal["resident", "material", "outside"]
+    reason: str = Text
+    until: AwareDatetime
+
+
+class Outcome(Body):
+    """What was done, or what the resident said."""
+
+    result: str = Text
+
+
+class CallbackOutcome(Body):
+    """What came of the call-back."""
+
+    result: str = Text
+
+
+class ToConfirm(Answer):
+    """Matters that wait for confirmation (待核实), oldest first."""
+
+    tickets: list[Ticket]
+
+
+class Callbacks(Answer):
+    """Call-backs to make, the next one due first."""
+
+    callbacks: list[Callback]
+
+
+class Tasks(Answer):
+    """What people have to do."""
+
+    tasks: list[Task]
+
+
+def whole(request: web.Request, detail: TicketDetail) -> WholeTicket:
+    """The matter as this viewer may see it."""
+    reader = viewer(request)
+    return WholeTicket.whole(detail, reader, sorted(may_do(reader, detail)))
+
+
+async def list_tickets(request: web.Request, query: TicketQuery, _: None) -> Tickets:
+    reader = viewer(request)
+    department = reader.account.department if own_department_only(reader.role) else query.department
+    values = query.model_dump(exclude={"before", "limit", "department"})
+    page = await tickets.page(
+        request.app[DESK], site_of(request, reader.account), TicketFilter(**values, department=department),
+        before=query.before, limit=query.limit,
+    )  # fmt: skip
+    return Tickets(tickets=[Ticket.of(row, reader) for row in page.rows], next=page.next)
+
+
+async def get_ticket(request: web.Request, _: Any, __: None) -> WholeTicket:
+    return whole(request, await one_visible(request, int(request.match_info["number"])))
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone(ZONE).replace(tzinfo=None).isoformat()
+
+
+def _doing(act: str) -> Any:
+    async def do(request: web.Request, _: Any, body: Body) -> WholeTicket:
+        form = {
+            name: _local(value) if isinstance(value, datetime) else str(value)
+            for name, value in body.model_dump(exclude_none=True).items()
+        }
+        detail = await perform(request, act, int(request.match_info["number"]), form, idempotency_key(request))
+        return whole(request, detail)
+
+    do.__name__ = f"{act}_ticket"
+    return do
+
+
+async def list_to_confirm(request: web.Request, _: Any, __: None) -> ToConfirm:
+    reader = viewer(request)
+    rows = await todo.to_confirm(request.app[DESK], site_of(request, reader.account))
+    return ToConfirm(tickets=[Ticket.of(row, reader) for row in rows])
+
+
+async def list_callbacks(request: web.Request, _: Any, __: None) -> Callbacks:
+    reader = viewer(request)
+    rows = await todo.callbacks(request.app[DESK], site_of(request, reader.account))
+    return Callbacks(callbacks=[Callback.of(row, reader) for row in rows])
+
+
+async def callback_done(request: web.Request, _: Any, body: CallbackOutcome) -> Callback:
+    reader = viewer(request)
+    row = await todo.callback_done(
+        request.app[DESK], int(request.match_info["id"]), reader.actor, body.result, idempotency_key(request)
+    )
+    return Callback.of(row, reader)
+
+
+async def list_tasks(request: web.Request, _: Any, __: None) -> Tasks:
+    reader = viewer(request)
+    rows = await todo.tasks(request.app[DESK], site_of(request, reader.account), reader.account.staff)
+    return Tasks(tasks=[Task.of(row) for row in rows])
+
+
+def _act(path: str, act: str, summary: str, body: type[Body]) -> Endpoint:
+    return Endpoint(
+        "POST", f"/tickets/{{number}}/{path}", _doing(act), summary, "tickets", WholeTicket, body=body,
+        right=Right.SEE_TICKETS, parts=(TICKET_NUMBER,), keyed=True, errors=(409,),
+    )  # fmt: skip
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/tickets", list_tickets, "Matters, newest first", "tickets", Tickets, TicketQuery,
+        right=Right.SEE_TICKETS,
+    ),
+    Endpoint(
+        "GET", "/tickets/{number}", get_ticket, "One matter; an alias gives the matter it joined", "tickets",
+        WholeTicket, right=Right.SEE_TICKETS, parts=(TICKET_NUMBER,),
+    ),
+    _act("accept", "accept", "Accept a hand-over (R13)", Nothing),
+    _act("refuse", "refuse", "Refuse a hand-over; the refusal is counted (R16)", Refusal),
+    _act("hand-over", "hand_over", "Hand over to somebody else (R13)", HandingOver),
+    _act("correct", "correct", "Correct what was understood", Correction),
+    _act("confirm", "confirm", "Confirm what was understood", Nothing),
+    _act("start", "start", "Begin the work", Nothing),
+    _act("wait", "wait", "Wait for the resident, material or an outside body", Waiting),
+    _act("resume", "resume", "Go on after waiting", Nothing),
+    _act("done", "done", "The work is done", Outcome),
+    _act("close", "close", "The resident is satisfied: archive (R23)", Nothing),
+    _act("reopen", "reopen", "Not satisfied: reopen (R23)", Outcome),
+    Endpoint(
+        "GET", "/confirmations", list_to_confirm, "What waits for confirmation", "tickets", ToConfirm,
+        right=Right.CONFIRM,
+    ),
+    Endpoint("GET", "/callbacks", list_callbacks, "Call-backs to make", "tickets", Callbacks, right=Right.CALL_BACK),
+    Endpoint(
+        "POST", "/callbacks/{id}/done", callback_done, "A call-back was made (R22)", "tickets", Callback,
+        body=CallbackOutcome, right=Right.CALL_BACK, parts=(ROW_ID,), keyed=True, errors=(409,),
+    ),
+    Endpoint(
+        "GET", "/tasks", list_tasks, "What this account's person has to do", "tickets", Tasks,
+        right=Right.SEE_TICKETS,
+    ),
+)  # fmt: skip

@@ -1,0 +1,106 @@
+"""Accounts: who may log in, as what. A new or reset password is shown once, and must be changed at first login."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from callcenter.desk import accounts
+from callcenter.log import get_logger
+from callcenter.web.access import MATRIX, Right, Role
+from callcenter.web.errors import WebError
+from callcenter.web.page import render
+from callcenter.web.passwords import hash_password, random_password
+from callcenter.web.state import DESK, site_of
+from callcenter.web.viewer import guarded, viewer
+
+log = get_logger("web.accounts")
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+
+
+async def _page(request: web.Request, status: int = 200, **values: Any) -> web.Response:
+    desk, reader = request.app[DESK], viewer(request)
+    site = site_of(request, reader.account)
+    return await render(
+        request,
+        "accounts.html",
+        status,
+        section="accounts",
+        accounts=await accounts.every(desk),
+        roles=list(Role),
+        matrix=MATRIX,
+        rights=list(Right),
+        staff=desk.staff(site),
+        departments=desk.sites[site].organisation.departments,
+        **({"made": None, "message": "", "form": {}} | values),
+    )
+
+
+async def accounts_page(request: web.Request) -> web.StreamResponse:
+    """GET /accounts"""
+    return await _page(request)
+
+
+async def make(request: web.Request) -> web.StreamResponse:
+    """POST /accounts: a new account with a random password, shown once."""
+    desk, reader = request.app[DESK], viewer(request)
+    site = site_of(request, reader.account)
+    form = {name: str(value).strip() for name, value in (await request.post()).items()}
+    login, name, role = form.get("login", "").lower(), form.get("name", ""), form.get("role", "")
+    staff = form.get("staff") or None
+    if staff is not None and staff not in desk.staff(site):
+        raise WebError(422, "web.staff", details=[{"field": "staff", "message": "unknown"}])
+    if not LOGIN.fullmatch(login) or role not in set(Role) or not (name or staff):
+        message = "A login has 2 to 40 small letters, digits, dots or dashes; a name and a role are needed."
+        return await _page(request, 422, message=message, form=form)
+    if await accounts.by_login(desk, login):
+        return await _page(request, 409, message="This login is in use.", form=form)
+    password = random_password()
+    known = desk.staff(site).get(staff) if staff else None
+    department = form.get("department") or (known.department if known else None) or None
+    made = await accounts.create(
+        desk,
+        login=login,
+        name=name or (known.name if known else login),
+        role=role,
+        argon2=await hash_password(password),
+        site=site if reader.account.site else None,
+        staff=staff,
+        department=department,
+    )
+    log.info("web.account_made", account=made.id, role_of_account=role, by=reader.account.id)
+    return await _page(request, 201, made={"login": login, "password": password})
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    """POST /accounts/{id}: another role, closed or opened, or a new password."""
+    desk, reader = request.app[DESK], viewer(request)
+    number = int(request.match_info["id"])
+    form = {name: str(value).strip() for name, value in (await request.post()).items()}
+    account = await accounts.by_id(desk, number)
+    if account is None:
+        raise web.HTTPNotFound
+    if form.get("reset"):
+        password = random_password()
+        await accounts.set_password(desk, number, await hash_password(password), must_change=True)
+        log.info("web.password_reset", account=number, by=reader.account.id)
+        return await _page(request, made={"login": account.login, "password": password})
+    role, active = form.get("role", account.role), form.get("active", "") == "1"
+    if role not in set(Role):
+        raise WebError(422, "web.role", details=[{"field": "role", "message": "unknown"}])
+    if number == reader.account.id and (role != account.role or not active):
+        return await _page(request, 409, message="You cannot take your own rights away; another administrator can.")
+    await accounts.set_role(desk, number, role, active)
+    log.info("web.account_changed", account=number, role_of_account=role, active=active, by=reader.account.id)
+    raise web.HTTPSeeOther("/accounts")
+
+
+def routes() -> list[web.RouteDef]:
+    """The section's routes."""
+    return [
+        web.get("/accounts", guarded(accounts_page, Right.MANAGE_ACCOUNTS)),
+        web.post("/accounts", guarded(make, Right.MANAGE_ACCOUNTS)),
+        web.post(r"/accounts/{id:\d{1,15}}", guarded(change, Right.MANAGE_ACCOUNTS)),
+    ]

@@ -1,0 +1,256 @@
+"""Tickets: lists by what needs doing, one matter with its record, chain, reasons and history, and what one may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from aiohttp import web
+
+from callcenter.desk import acts, duty, tickets
+from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
+from callcenter.errors import AccessError
+from callcenter.web.access import Right, own_department_only
+from callcenter.web.errors import STATUS_TEXTS, WebError
+from callcenter.web.format import ZONE
+from callcenter.web.history import history_of
+from callcenter.web.i18n import translate
+from callcenter.web.names import Names
+from callcenter.web.page import render
+from callcenter.web.state import DESK, names_of, site_of
+from callcenter.web.viewer import Viewer, guarded, viewer
+
+PAGE_ROWS = 60
+SHOWN = ("open", "mine", "late", "emergency", "closed", "all")
+CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
+CLOSED_STATE = "archived"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the 来电记录表 (R6). `evidence`: the caller's words."""
+
+    name: str
+    value: str
+    wide: bool = False
+    evidence: str = ""
+    later: bool = False
+    """Filled in by the work, not by the call: nothing is missing while it is empty."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the list shows: one of SHOWN, and words to search."""
+
+    show: str
+    q: str
+
+
+def filter_of(shown: Shown, reader: Viewer) -> TicketFilter:
+    """The list that was asked for, narrowed to what the reader may see (R10)."""
+    everything = TicketFilter(
+        department=reader.account.department if own_department_only(reader.role) else None, text=shown.q or None
+    )
+    unfinished = replace(everything, open_only=True)
+    return {
+        "open": unfinished,
+        "mine": replace(unfinished, responsible=reader.account.staff or "-"),
+        "late": replace(unfinished, overdue=True),
+        "emergency": replace(unfinished, urgency="emergency"),
+        "closed": replace(everything, state=CLOSED_STATE),
+        "all": everything,
+    }[shown.show]
+
+
+def may_see(reader: Viewer, detail: TicketDetail) -> bool:
+    """Whether this matter is one of the reader's department, or one they have a part in (R10)."""
+    if not own_department_only(reader.role):
+        return True
+    row, me = detail.ticket, reader.account.staff
+    part = {row.responsible, row.first_responder, row.asked, detail.handler}
+    return row.department == reader.account.department or (me is not None and me in part)
+
+
+def may_do(reader: Viewer, detail: TicketDetail) -> dict[str, bool]:
+    """What this reader may do with the matter now: its state allows it, and so does the matrix."""
+    row, me = detail.ticket, reader.account.staff
+    mine = me is not None and me in (row.asked, row.responsible, detail.handler)
+    move = reader.may(Right.MOVE_TICKETS) or mine
+    rights = {
+        "accept": (mine and reader.may(Right.ANSWER_HANDOVER)) or reader.may(Right.MOVE_TICKETS),
+        "refuse": (mine and reader.may(Right.ANSWER_HANDOVER)) or reader.may(Right.MOVE_TICKETS),
+        "confirm": reader.may(Right.CONFIRM),
+        "correct": reader.may(Right.CORRECT),
+        "close": reader.may(Right.MOVE_TICKETS),
+        "reopen": reader.may(Right.MOVE_TICKETS),
+    }
+    return {act: rights.get(act, move) for act in detail.may if rights.get(act, move)}
+
+
+def record_of(detail: TicketDetail, names: Names, reader: Viewer) -> list[Field]:
+    """The 来电记录表: every field of R6, empty where nobody knows."""
+    row, labels = detail.ticket, detail.labels
+
+    def text(words: str) -> str:
+        return translate(names.locale, words)
+
+    place = names.place(detail.building, detail.unit, detail.room, row.place)
+    done = detail.result or (text(f"state:{row.state}") if detail.accepted_at else "")
+    return [
+        Field(text("Time"), f"{row.opened_at.astimezone(ZONE):%Y-%m-%d %H:%M}"),
+        Field(text("Number"), reader.number(row.caller_number) or ""),
+        Field(text("Name"), row.caller_name or "", evidence=labels.name.evidence),
+        Field(text("Place"), place, evidence=labels.place.building.evidence),
+        Field(text("Kind"), names.kind(row.kind), evidence=labels.kind.evidence),
+        Field(text("Category"), names.category(row.category), evidence=labels.category.evidence),
+        Field(text("Urgency"), names.urgency(row.urgency), evidence=labels.urgency.evidence),
+        Field(text("Department"), names.department(row.department)),
+        Field(text("Received by"), names.staff(row.first_responder)),
+        Field(text("Handled by"), names.staff(detail.handler), later=True),
+        Field(text("Content"), row.content, wide=True),
+        Field(text("What was done"), done, wide=True, later=True),
+    ]
+
+
+async def _list_values(request: web.Request, reader: Viewer) -> dict[str, Any]:
+    show = request.query.get("show", "open")
+    shown = Shown(show if show in SHOWN else "open", request.query.get("q", "").strip()[:200])
+    desk, site = request.app[DESK], site_of(request, reader.account)
+    before = request.query.get("before") or None
+    page = await tickets.page(desk, site, filter_of(shown, reader), before=before, limit=PAGE_ROWS)
+    counts = await tickets.counts(desk, site, reader.account.staff)
+    return {
+        "filter": shown, "tickets": page.rows, "next_before": page.next,
+        "counts": {"late": counts.overdue, "emergency": counts.emergencies, "mine": counts.waiting_for_me},
+    }  # fmt: skip
+
+
+async def _others(request: web.Request, detail: TicketDetail, site: str) -> list[TicketRow]:
+    number = detail.ticket.caller_number
+    if not number:
+        return []
+    page = await tickets.page(request.app[DESK], site, TicketFilter(text=number), limit=6)
+    return [row for row in page.rows if row.number != detail.ticket.number and row.caller_number == number]
+
+
+async def ticket_values(request: web.Request, detail: TicketDetail) -> dict[str, Any]:
+    """What the pages show of one matter."""
+    desk, reader = request.app[DESK], viewer(request)
+    site, names = site_of(request, reader.account), names_of(request, reader.account)
+    on_duty = await duty.now(desk, site)
+    record, may = record_of(detail, names, reader), may_do(reader, detail)
+    people = sorted(desk.staff(site).values(), key=lambda s: s.department)
+    running = sorted((d for d in detail.deadlines if d.state in ("running", "missed")), key=lambda d: d.due_at)
+    return {
+        "detail": detail, "ticket": detail.ticket, "record": record,
+        "record_done": sum(1 for f in record if f.value and not f.later),
+        "record_all": sum(1 for f in record if not f.later),
+        "can": {act: act in may for act in ACTS.values()}, "next_due": running[0] if running else None,
+        "staff_by_department": [(d, list(group)) for d, group in groupby(people, key=lambda s: s.department)],
+        "on_duty": {one.staff for one in on_duty.now}, "taxonomy": desk.sites[site].taxonomy,
+        "events": history_of(detail, names), "others": await _others(request, detail, site),
+    }  # fmt: skip
+
+
+async def one_visible(request: web.Request, number: int) -> TicketDetail:
+    """One matter that the reader may see. Raises AccessError."""
+    detail = await tickets.one(request.app[DESK], number)
+    reader = viewer(request)
+    if not may_see(reader, detail) or reader.account.site not in (None, detail.ticket.site):
+        raise AccessError("web.other_department", STATUS_TEXTS[403])
+    return detail
+
+
+async def _page(request: web.Request, detail: TicketDetail | None, status: int = 200) -> web.Response:
+    reader = viewer(request)
+    values: dict[str, Any] = {"filter": Shown("open", ""), "tickets": (), "next_before": None, "counts": {}}
+    if detail is None or request.headers.get("HX-Target") != "pane":
+        values = await _list_values(request, reader)
+    matter = await ticket_values(request, detail) if detail else {"ticket": None}
+    return await render(request, "tickets.html", status, section="tickets", **values, **matter)
+
+
+async def tickets_page(request: web.Request) -> web.StreamResponse:
+    """GET /tickets"""
+    return await _page(request, None)
+
+
+async def ticket_page(request: web.Request) -> web.StreamResponse:
+    """GET /tickets/{number}: an alias shows the matter it joined."""
+    return await _page(request, await one_visible(request, int(request.match_info["number"])))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+    except ValueError as error:
+        raise WebError(422, "web.moment", details=[{"field": "until", "message": "not a time"}]) from error
+
+
+async def perform(request: web.Request, act: str, number: int, form: dict[str, str], key: str) -> TicketDetail:
+    """Do one act with a matter, once per key. Raises AccessError, DomainError, WebError 422 and 409."""
+    desk, reader = request.app[DESK], viewer(request)
+    detail = await one_visible(request, number)
+    if act not in may_do(reader, detail):
+        raise WebError(
+            409 if act not in detail.may else 403, "web.act", details={"may": sorted(may_do(reader, detail))}
+        )
+    actor, reason = reader.actor, form.get("reason", "").strip()
+    if act in ("refuse", "hand_over") and not reason:
+        raise WebError(422, "web.reason", details=[{"field": "reason", "message": "is needed (R16)"}])
+    match act:
+        case "accept":
+            return await acts.accept(desk, number, actor, key)
+        case "refuse":
+            return await acts.refuse(desk, number, actor, reason, key)
+        case "hand_over":
+            return await acts.hand_over(desk, number, actor, form.get("to", ""), reason, key)
+        case "confirm":
+            return await acts.confirm(desk, number, actor, key)
+        case "correct":
+            changes = {name: form[name].strip() for name in CORRECTABLE if name in form}
+            now = {**{n: getattr(detail.ticket, n) for n in ("kind", "category", "urgency", "content")},
+                   "caller_name": detail.ticket.caller_name, "building": detail.building, "unit": detail.unit,
+                   "room": detail.room}  # fmt: skip
+            changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
+            return await acts.correct(desk, number, actor, changed, key) if changed else detail
+        case "wait":
+            return await acts.change_state(
+                desk, number, actor, "waiting", key, waiting_for=f"{form.get('waiting_for', 'resident')}: {reason}",
+                until=_moment(form.get("until", "")),
+            )  # fmt: skip
+    to = {"start": "in_progress", "resume": "in_progress", "done": "done", "close": "archived", "reopen": "reopened"}[
+        act
+    ]
+    return await acts.change_state(desk, number, actor, to, key, result=form.get("result", "").strip() or None)
+
+
+ACTS = {
+    "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
+    "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",
+}  # fmt: skip
+"""Last part of the address → the act."""
+
+
+async def act_page(request: web.Request) -> web.StreamResponse:
+    """POST /tickets/{number}/{act}: the matter afterwards; for htmx in place, else by a redirect."""
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    key = form.get("key", "")
+    if not 8 <= len(key) <= 100:
+        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    number = int(request.match_info["number"])
+    detail = await perform(request, ACTS[request.match_info["act"]], number, form, key)
+    if request.headers.get("HX-Request"):
+        return await _page(request, detail)
+    raise web.HTTPSeeOther(f"/tickets/{detail.ticket.number}")
+
+
+def routes() -> list[web.RouteDef]:
+    """The section's routes."""
+    return [
+        web.get("/tickets", guarded(tickets_page, Right.SEE_TICKETS)),
+        web.get(r"/tickets/{number:\d{6,15}}", guarded(ticket_page, Right.SEE_TICKETS)),
+        web.post(r"/tickets/{number:\d{6,15}}/{act:" + "|".join(ACTS) + "}", guarded(act_page, Right.SEE_TICKETS)),
+    ]

@@ -1,0 +1,88 @@
+"""What waits for a person: matters to confirm by listening (待核实), and call-backs to make (R5, R22)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from callcenter.desk import calls, todo
+from callcenter.desk.models import TicketDetail
+from callcenter.web.access import Right
+from callcenter.web.errors import WebError
+from callcenter.web.page import render
+from callcenter.web.pages.tickets import one_visible, perform, ticket_values
+from callcenter.web.state import DESK, names_of, site_of
+from callcenter.web.talk import talk_of
+from callcenter.web.viewer import guarded, viewer
+
+
+async def _confirm_values(request: web.Request, detail: TicketDetail | None) -> dict[str, Any]:
+    desk, reader = request.app[DESK], viewer(request)
+    site = site_of(request, reader.account)
+    values: dict[str, Any] = {"waiting": await todo.to_confirm(desk, site), "ticket": None, "talk": (), "call": None}
+    if detail is None:
+        return values
+    values |= await ticket_values(request, detail)
+    if detail.call is not None:
+        call = await calls.one(desk, detail.call)
+        values |= {
+            "call": call.call, "recording": call.recording,
+            "talk": talk_of(call, names_of(request, reader.account)),
+        }  # fmt: skip
+    return values
+
+
+async def confirm_page(request: web.Request) -> web.StreamResponse:
+    """GET /confirm and /confirm/{number}: the oldest that waits, or the one asked for."""
+    number = request.match_info.get("number")
+    if number is None:
+        reader = viewer(request)
+        waiting = await todo.to_confirm(request.app[DESK], site_of(request, reader.account))
+        number = waiting[0].number if waiting else None
+    detail = await one_visible(request, int(number)) if number is not None else None
+    return await render(request, "confirm.html", section="confirm", **await _confirm_values(request, detail))
+
+
+async def confirmed(request: web.Request) -> web.StreamResponse:
+    """POST /confirm/{number}: confirm, or correct and confirm in one; then the next."""
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    key, number = form.get("key", ""), int(request.match_info["number"])
+    if not 8 <= len(key) <= 100:
+        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    if form.get("change"):
+        await perform(request, "correct", number, form, f"{key}-c")
+    detail = await one_visible(request, number)
+    if "confirm" in detail.may:
+        await perform(request, "confirm", number, form, f"{key}-v")
+    raise web.HTTPSeeOther("/confirm")
+
+
+async def callbacks_page(request: web.Request) -> web.StreamResponse:
+    """GET /callbacks"""
+    reader = viewer(request)
+    rows = await todo.callbacks(request.app[DESK], site_of(request, reader.account))
+    return await render(request, "callbacks.html", section="callbacks", callbacks=rows)
+
+
+async def called_back(request: web.Request) -> web.StreamResponse:
+    """POST /callbacks/{id}: what came of it."""
+    form = await request.post()
+    result, key = str(form.get("result", "")).strip(), str(form.get("key", ""))
+    if not result or not 8 <= len(key) <= 100:
+        raise WebError(422, "web.result", details=[{"field": "result", "message": "say what came of it"}])
+    await todo.callback_done(
+        request.app[DESK], int(request.match_info["id"]), viewer(request).actor, result[:2000], key
+    )
+    raise web.HTTPSeeOther("/callbacks")
+
+
+def routes() -> list[web.RouteDef]:
+    """The section's routes."""
+    return [
+        web.get("/confirm", guarded(confirm_page, Right.CONFIRM)),
+        web.get(r"/confirm/{number:\d{6,15}}", guarded(confirm_page, Right.CONFIRM)),
+        web.post(r"/confirm/{number:\d{6,15}}", guarded(confirmed, Right.CONFIRM)),
+        web.get("/callbacks", guarded(callbacks_page, Right.CALL_BACK)),
+        web.post(r"/callbacks/{id:\d{1,15}}", guarded(called_back, Right.CALL_BACK)),
+    ]

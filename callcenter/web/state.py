@@ -1,0 +1,31 @@
+"""What handlers reach through the application: the desk, the settings, the site a request is about."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from callcenter.config import Settings
+from callcenter.desk.house import Desk
+from callcenter.desk.models import Account
+from callcenter.web.i18n import locale_of
+from callcenter.web.names import Names
+
+DESK = web.AppKey("desk", Desk)
+SETTINGS = web.AppKey("settings", Settings)
+SITE_COOKIE = "site"
+
+
+def site_of(request: web.Request, account: Account | None = None) -> str:
+    """The site a request is about: the account's own, else the one chosen, else the default."""
+    if account is not None and account.site is not None:
+        return account.site
+    desk, settings = request.app[DESK], request.app[SETTINGS]
+    chosen = request.cookies.get(SITE_COOKIE, "")
+    if chosen in desk.sites:
+        return chosen
+    return settings.site.default if settings.site.default in desk.sites else next(iter(desk.sites))
+
+
+def names_of(request: web.Request, account: Account | None = None) -> Names:
+    """Names of the request's site in its language."""
+    return Names(request.app[DESK].sites[site_of(request, account)], locale_of(request))

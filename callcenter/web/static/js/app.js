@@ -1,0 +1,44 @@
+// Everything that lives on every page: keys, palette, clocks that tick, steps on a phone, news from the server.
+import "./clock.js";
+import "./keys.js";
+import "./palette.js";
+import "./drafts.js";
+import "./live.js";
+import "./player.js";
+import "./talk.js";
+
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.matches?.("[data-submit]")) field.form.requestSubmit();
+});
+
+document.addEventListener("click", (event) => {
+  const step = event.target.closest?.("[data-step-to]");
+  if (step) goToStep(step.dataset.stepTo);
+  const opener = event.target.closest?.("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+  const printer = event.target.closest?.("[data-print]");
+  if (printer) window.print();
+  for (const open of document.querySelectorAll("details.drop[open]")) if (!open.contains(event.target)) open.open = false;
+});
+
+function goToStep(step) {
+  const frame = document.getElementById("frame");
+  frame.dataset.step = step;
+  for (const button of frame.querySelectorAll("[data-step-to]")) {
+    if (button.hasAttribute("aria-pressed")) button.setAttribute("aria-pressed", String(button.dataset.stepTo === step));
+  }
+}
+
+// A row opened in place: mark it, and on a phone step from the list to the thing.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "pane") return;
+  const here = location.pathname;
+  for (const row of document.querySelectorAll(".rows a")) {
+    if (row.pathname === here) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+  goToStep("thing");
+  document.title = document.querySelector("#thing [data-title]")?.dataset.title ?? document.title;
+});
+document.addEventListener("htmx:sendError", () => window.dispatchEvent(new CustomEvent("server-lost")));

@@ -1,0 +1,64 @@
+// The talk of a live call: words appear as they are spoken, resident left, us right, each with its second.
+// Words not final come with the news; what is final, understood or done is read again from the server, in place.
+import { minutes } from "./clock.js";
+
+const WHOLE = new Set(["call.ended", "call.recording", "call.transcribed"]);
+const near = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 140;
+
+function line(talk, leg, start) {
+  const item = talk.querySelector("#turn-shape").content.firstElementChild.cloneNode(true);
+  item.dataset.turn = `${leg}-${start}`;
+  item.dataset.at = start;
+  item.dataset.leg = leg;
+  item.classList.add(leg === "caller" ? "caller" : "ours", "partial");
+  item.querySelector("time").textContent = minutes(start);
+  if (leg === "agent") {
+    const who = item.querySelector("[data-who]");
+    who.textContent = talk.dataset.whoAgent;
+    who.hidden = false;
+  }
+  talk.querySelector("#turn-shape").before(item);
+  return item;
+}
+
+document.addEventListener("live:text", ({ detail }) => {
+  for (const last of document.querySelectorAll(`[data-last-words="${detail.call}"]`)) last.textContent = detail.text;
+  const talk = document.querySelector(`.talk[data-call="${detail.call}"]`);
+  if (!talk || !detail.text) return;
+  const box = document.getElementById("thing"), follow = near(box);
+  const item = talk.querySelector(`li.partial[data-leg="${detail.leg}"]`) ?? line(talk, detail.leg, detail.start_ms);
+  item.querySelector("p").textContent = detail.text;
+  talk.querySelector("[data-silence]")?.remove();
+  talk.dataset.heardAt = String(Date.now());
+  if (follow) box.scrollTop = box.scrollHeight;
+});
+
+let reading = null, again = false, whole = false;
+
+async function read() {
+  const shown = document.getElementById("call");
+  if (!shown || !window.htmx) return;
+  if (reading) { again = true; return; }
+  const box = document.getElementById("thing"), follow = near(box), address = `/calls/${shown.dataset.call}`;
+  const all = whole;
+  whole = false;
+  reading = all
+    ? window.htmx.ajax("GET", address, { target: "#pane", select: "#pane", swap: "outerHTML" })
+    : window.htmx.ajax("GET", address, { target: "#talk", select: "#talk", swap: "outerHTML", selectOOB: "#chips,#who,#call-context" });
+  try { await reading; } catch { /* the stream says when the server is lost */ }
+  reading = null;
+  if (follow && shown.hasAttribute("data-is-live")) { const now = document.getElementById("thing"); now.scrollTop = now.scrollHeight; }
+  if (again) { again = false; read(); }
+}
+
+document.addEventListener("live:calls", ({ detail }) => {
+  const shown = document.getElementById("call");
+  if (shown) {
+    if (detail?.id && detail.id !== shown.dataset.call) return;
+    if (!detail && !shown.hasAttribute("data-is-live")) return;
+    whole ||= WHOLE.has(detail?.kind);
+    read();
+  } else if (detail?.kind === "call.ringing" && document.getElementById("today") && !document.querySelector("#pane:focus-within input")) {
+    window.htmx?.ajax("GET", `/calls/${detail.id}`, { target: "#pane", select: "#pane", swap: "outerHTML" });
+  }
+});
