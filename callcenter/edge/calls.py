@@ -9,6 +9,9 @@ from callcenter.log import get_logger
 
 log = get_logger("edge.calls")
 
+_TALKING = frozenset({3, 4})
+"""Dialog states that can be ended with BYE; one that still rings goes to another line when its timer ends."""
+
 
 async def open_calls(rpc: Rpc) -> int:
     """Calls that ring or talk now."""
@@ -23,4 +26,9 @@ async def end_calls_of(rpc: Rpc, line: LineAddress) -> None:
     except TelephonyError as error:
         log.debug("calls.none", error=str(error))
         return
-    log.info("line.gone", port=line.port, calls=calls)
+    ended = 0
+    for call in calls:
+        if int(call["state"]) in _TALKING:
+            await rpc.call("dlg.end_dlg", int(call["h_entry"]), int(call["h_id"]))
+            ended += 1
+    log.warning("line.gone", port=line.port, calls_ended=ended)

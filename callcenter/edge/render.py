@@ -20,7 +20,10 @@ from callcenter.node.files import private_folder, replace_file
 log = get_logger("edge.render")
 
 TEMPLATE = ROOT / "config" / "kamailio.cfg"
+THREE_RINGS_S = 11.0
+"""Chinese ringback is 1 s on and 4 s off: the third ring ends here (R1)."""
 _SOCKET_PATH_MOST = 100  # sockaddr_un takes 107 bytes
+DBTEXT = Path("/usr/share/kamailio/dbtext/kamailio")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,120}[A-Za-z0-9])?")
 
 
@@ -34,6 +37,8 @@ class EdgeFiles:
     rpc_socket: Path
     host: str
     sip_port: int
+    advertised: str
+    """host:port that the outside is told: the public address, or where we listen."""
     inside_port: int | None
     """Second port for lines, when a public address is advertised on the first."""
 
@@ -74,34 +79,54 @@ def _outbound(trunks: Iterable[Trunk]) -> tuple[str, int] | None:
     return None
 
 
+def _registrar_table(run_dir: Path) -> Path:
+    """A folder with an empty table of registrations, in the form that this Kamailio was installed with."""
+    folder = private_folder(run_dir / "kamailio-tables")
+    for name in ("version", "uacreg"):
+        installed = DBTEXT / name
+        if not installed.is_file():
+            raise ConfigError(
+                "edge.no_dbtext", f"Kamailio's table form is missing: {installed}", where="edge.trunks",
+                mend="install the distribution's kamailio package whole, or list the trunk by address",
+            )  # fmt: skip
+        replace_file(folder / name, installed.read_bytes())
+    return folder
+
+
+def answer_within_ms(settings: Settings) -> int:
+    """How long a line may ring before the call goes to another one: then that one still answers by the third ring.
+
+    The second line needs `due` again, so for rings 1 there is time until 11 s - `due`; for rings 2 and 3 no second
+    line can make it, and the first one is only given up when it is clearly late.
+    """
+    due_s = 1 + 5 * (settings.line.answer_after_rings - 1)
+    return int(max(THREE_RINGS_S - due_s - 0.5, due_s + 1.5) * 1000)
+
+
 def render_config(settings: Settings, files: EdgeFiles) -> str:
     """Kamailio's configuration as text. Raises ConfigError for a setting that cannot be put into it."""
     edge = settings.edge
-    public_host, public_port = (
-        split_host(edge.public_address, "edge.public_address", files.sip_port)
-        if edge.public_address
-        else (files.host, files.sip_port)
-    )
     defines = []
     listen = []
     here = f"{files.host}:{files.sip_port}"
     for protocol in ("udp", "tcp"):
-        advertise = f" advertise {public_host}:{public_port}" if edge.public_address else ""
+        advertise = f" advertise {files.advertised}" if edge.public_address else ""
         listen.append(f"listen={protocol}:{here}{advertise}")
     inside = ""
     if files.inside_port is not None:
-        defines.append("#!define PUBLIC")
+        defines.append("#!define WITH_PUBLIC")
         inside = f"udp:{files.host}:{files.inside_port}"
         listen.append(f"listen={inside}")
     if edge.loopback_trunk:
-        defines.append("#!define LOOPBACK_TRUNK")
+        defines.append("#!define WITH_LOOPBACK_TRUNK")
     values = {
-        "REALM": edge.realm, "HOST": files.host, "ADVERTISED": f"{public_host}:{public_port}",
-        "PUBLIC_HOST": public_host, "INSIDE_SOCKET": inside, "LOG_STDERR": "yes",
+        "REALM": edge.realm, "HOST": files.host, "ADVERTISED": files.advertised,
+        "PUBLIC_HOST": files.advertised.rpartition(":")[0], "INSIDE_SOCKET": inside, "LOG_STDERR": "yes",
         "DISPATCHER_LIST": str(files.lines), "ADDRESS_LIST": str(files.addresses), "RPC_SOCKET": str(files.rpc_socket),
         "DISPATCHER_SOCKET": f'modparam("dispatcher", "ds_default_socket", "{inside}")' if inside else "",
         "NONCE_SECRET": nonce_secret(settings), "NEW_CALLS_PER_S": str(edge.new_calls_per_s),
         "CALLERS_PER_LINE": str(settings.line.callers_per_line),
+        "ANSWER_MS": str(answer_within_ms(settings)),
         "CALLS_PER_LINE_PER_S": str(edge.calls_per_line_per_s),
     }  # fmt: skip
     if edge.overflow_uri:
@@ -110,8 +135,11 @@ def render_config(settings: Settings, files: EdgeFiles) -> str:
                 "edge.bad_overflow", f"not a SIP URI: {edge.overflow_uri!r}", where="edge.overflow_uri",
                 mend='write "sip:4000000@sip.example.com"',
             )  # fmt: skip
-        defines.append("#!define OVERFLOW")
+        defines.append("#!define WITH_OVERFLOW")
         values["OVERFLOW_URI"] = edge.overflow_uri
+    if any(trunk.registrar for trunk in edge.trunks):
+        defines.append("#!define WITH_REGISTRAR")
+        values["REGISTRAR_TABLE"] = str(_registrar_table(files.config.parent))
     outbound = _outbound(edge.trunks)
     if outbound and edge.outbound_prefixes:
         for number, prefix in enumerate(edge.outbound_prefixes):
@@ -120,7 +148,7 @@ def render_config(settings: Settings, files: EdgeFiles) -> str:
                     "edge.bad_prefix", f"not digits: {prefix!r}", where=f"edge.outbound_prefixes[{number}]",
                     mend='write "1" for mobile numbers, "010" for a city',
                 )  # fmt: skip
-        defines.append("#!define OUTBOUND")
+        defines.append("#!define WITH_OUTBOUND")
         listed = "|".join(prefix.replace("+", "\\+") for prefix in edge.outbound_prefixes)
         values |= {
             "OUTBOUND_PREFIXES": f"^({listed})", "OUTBOUND_HOST": outbound[0], "OUTBOUND_PORT": str(outbound[1]),
@@ -172,10 +200,14 @@ def write_addresses(path: Path, networks: Iterable[str]) -> None:
 def render(settings: Settings, sip_port: int, inside_port: int | None, lines: Iterable[LineAddress]) -> EdgeFiles:
     """Write every file into `run_dir`, each readable by the service alone."""
     run_dir = private_folder(settings.run_dir)
+    host = str(settings.edge.bind_host)
+    public = settings.edge.public_address
+    told_host, told_port = split_host(public, "edge.public_address", sip_port) if public else (host, sip_port)
     files = EdgeFiles(
         config=run_dir / "kamailio.cfg", lines=run_dir / "kamailio-lines.list",
         addresses=run_dir / "kamailio-trunks.list", rpc_socket=_rpc_socket(run_dir),
-        host=str(settings.edge.bind_host), sip_port=sip_port, inside_port=inside_port,
+        host=host, sip_port=sip_port,
+        advertised=f"{told_host}:{told_port}", inside_port=inside_port,
     )  # fmt: skip
     replace_file(files.config, render_config(settings, files).encode())
     write_lines(files.lines, lines)

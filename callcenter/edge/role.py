@@ -19,8 +19,9 @@ from callcenter.edge.lines import LineAddress, local_lines, remote_lines
 from callcenter.edge.phones import PhoneBook, keep_phones, push_phones, read_phones
 from callcenter.edge.ports import choose_port
 from callcenter.edge.render import EdgeFiles, render, trunk_networks, write_addresses, write_lines
+from callcenter.edge.rpc import Rpc
 from callcenter.edge.tail import follow
-from callcenter.edge.trunks import register_trunks
+from callcenter.edge.trunks import check_trunks, register_trunks
 from callcenter.edge.unserved import UnservedReporter, parse_unserved, redact
 from callcenter.errors import CallCenterError, TelephonyError
 from callcenter.log import get_logger
@@ -56,6 +57,8 @@ class EdgeRole:
         self._news = asyncio.Event()
         self._lines: list[LineAddress] = []
         self._rpc_failures = 0
+        self._networks: list[str] | None = None
+        self._registered = False
         self.journal = open_journal(settings)
         self.reporter = UnservedReporter(settings, self.journal.own)
         self.link = LinkClient(settings, role="edge", number=1, journal=self.journal.own, on_phones=self._take_phones)
@@ -89,7 +92,8 @@ class EdgeRole:
             loop.add_signal_handler(number, self.signal)
         settings = self.settings
         run_dir = settings.run_dir
-        remote_lines(settings)  # a wrong entry is told before anything starts
+        remote_lines(settings)  # what is wrong in the settings is told before anything starts
+        check_trunks(settings)
         before = run_dir / "edge.json"
         host = str(settings.edge.bind_host)
         sip_port = choose_port(host, settings.edge.sip_port, before, "sip")
@@ -117,8 +121,6 @@ class EdgeRole:
             self.journal.close()
 
     async def _serve(self, files: EdgeFiles, kamailio: Kamailio | None, told: Path) -> int:
-        from callcenter.edge.rpc import Rpc
-
         rpc = Rpc(files.rpc_socket)
         tail = None
         if kamailio is None:
@@ -139,7 +141,8 @@ class EdgeRole:
                 await self._look(files, rpc)
                 if loop.time() >= next_trunks:
                     next_trunks = loop.time() + TRUNKS_S
-                    await self._trunks(files, rpc, first=not ready)
+                    if not await self._trunks(files, rpc):
+                        next_trunks = loop.time() + (LOOK_S if not ready else ALIVE_S)
                 if loop.time() >= next_alive and await self._well(rpc):
                     next_alive = loop.time() + ALIVE_S
                     if not ready and await self._sees_a_line(rpc):
@@ -162,7 +165,7 @@ class EdgeRole:
     def _see_lines(self) -> list[LineAddress]:
         return [*local_lines(self.settings), *remote_lines(self.settings)]
 
-    async def _look(self, files: EdgeFiles, rpc: Any) -> None:
+    async def _look(self, files: EdgeFiles, rpc: Rpc) -> None:
         """Bring Kamailio in step with the lines there are and the phones that a desk told of."""
         try:
             lines = self._see_lines()
@@ -181,19 +184,23 @@ class EdgeRole:
         except TelephonyError as error:
             log.debug("edge.later", error=str(error))
 
-    async def _trunks(self, files: EdgeFiles, rpc: Any, *, first: bool) -> None:
+    async def _trunks(self, files: EdgeFiles, rpc: Rpc) -> bool:
+        """Look the trunks' addresses up again, and register once; whether Kamailio took it."""
         networks = await asyncio.to_thread(trunk_networks, self.settings)
-        before = files.addresses.read_text(encoding="ascii")
-        write_addresses(files.addresses, networks)
         try:
-            if files.addresses.read_text(encoding="ascii") != before:
+            if networks != self._networks:
+                write_addresses(files.addresses, networks)
                 await rpc.call("permissions.addressReload")
-            if first:
+                self._networks = networks
+            if not self._registered:
                 await register_trunks(rpc, self.settings, files)
+                self._registered = True
         except TelephonyError as error:
-            log.warning("trunks.later", error=str(error))
+            log.debug("trunks.later", error=str(error))
+            return False
+        return True
 
-    async def _well(self, rpc: Any) -> bool:
+    async def _well(self, rpc: Rpc) -> bool:
         """Kamailio answers. A silent one is not called alive: the launcher then ends it."""
         try:
             await rpc.call("core.uptime")
@@ -205,7 +212,7 @@ class EdgeRole:
         self._rpc_failures = 0
         return True
 
-    async def _sees_a_line(self, rpc: Any) -> bool:
+    async def _sees_a_line(self, rpc: Rpc) -> bool:
         try:
             listed = await rpc.call("dispatcher.list")
         except TelephonyError:
@@ -216,7 +223,7 @@ class EdgeRole:
             for target in group["SET"]["TARGETS"]
         )
 
-    async def _drain(self, files: EdgeFiles, rpc: Any, died: asyncio.Task[int] | None) -> None:
+    async def _drain(self, files: EdgeFiles, rpc: Rpc, died: asyncio.Task[int] | None) -> None:
         """Refuse new calls; wait for the calls in progress, unless told a second time."""
         try:
             await rpc.call("htable.seti", "mode", "closing", 1)

@@ -46,8 +46,9 @@ async def register_trunks(rpc: Rpc, settings: Settings, files: EdgeFiles) -> Non
             password = _password(settings, number)
             proxy = f"sip:{host}:{port}"
             await rpc.call(
-                "uac.reg_add", trunk.user or "", trunk.user or "", host, trunk.user or "", host, ".",
-                trunk.user or "", password, ".", proxy, EXPIRES_S, 0, 0, f"udp:{files.host}:{files.sip_port}",
+                "uac.reg_add", trunk.user or "", trunk.user or "", host, trunk.user or "", host, "",
+                trunk.user or "", password, ".", proxy, EXPIRES_S, 0, 0,
+                f"udp:{files.host}:{files.sip_port}", files.advertised,
             )  # fmt: skip
             log.info("trunk.registering", trunk=trunk.name)
         if trunk.outbound and trunk.user and trunk.password_env:

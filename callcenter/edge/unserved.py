@@ -17,8 +17,9 @@ from callcenter.node.journal import Journal
 log = get_logger("edge.unserved")
 
 WINDOW_S = 60.0
-"""Refusals and floods from one address are told one by one this far, then as one record with a count."""
-ONE_BY_ONE = 3
+"""Within this time a caller who is refused again and again is told once, and then as one record with a count."""
+ONE_BY_ONE = 60
+"""Callers of one address told one by one in that time: a trunk has many, but a scanner must not fill the journal."""
 KNOWN_CALLS = 2000
 _MARK = re.compile(r"UNSERVED (\{.*\})\s*$")
 _PERSONAL = re.compile(r"sips?:\S*|tel:\S*|\+?\d[\d\s-]{4,}\d")
@@ -75,7 +76,8 @@ def redact(line: str) -> str:
 @dataclass
 class _Burst:
     since: float
-    count: int = 0
+    callers: set[str | None] = field(default_factory=set)
+    more: int = 0
     last: Unserved | None = None
 
 
@@ -100,10 +102,11 @@ class UnservedReporter:
         log.warning("call.unserved", reason=report.reason, status=report.status, source=report.source)
         if report.reason in {"refused", "flood"}:
             burst = self._bursts.setdefault((report.reason, report.source), _Burst(now))
-            burst.count += 1
-            if burst.count > ONE_BY_ONE:
+            if report.from_number in burst.callers or len(burst.callers) >= ONE_BY_ONE:
+                burst.more += 1
                 burst.last = report
                 return
+            burst.callers.add(report.from_number)
         self._write(report, 1)
 
     def flush(self, now: float | None = None, *, everything: bool = False) -> None:
@@ -113,7 +116,7 @@ class UnservedReporter:
             if everything or now - burst.since >= WINDOW_S:
                 del self._bursts[key]
                 if burst.last is not None:
-                    self._write(burst.last, burst.count - ONE_BY_ONE)
+                    self._write(burst.last, burst.more)
 
     def _write(self, report: Unserved, count: int) -> None:
         site = self.settings.site.dialled.get(report.to_number or "", self.settings.site.default)

@@ -288,9 +288,11 @@ class Launcher:
         front = [child for child in left if child.spec.role in (Role.EDGE, Role.LINE)]
         back = [child for child in left if child not in front]
         for group, share in ((front, 0.7), (back, 1.0)):
-            for child in group:
-                child.drain()
-                child.drain()
+            # Signals do not queue: the second must come after the first was seen.
+            for _ in range(2):
+                for child in group:
+                    child.drain()
+                await asyncio.sleep(0.1)
             tasks = [self._tasks[child.spec.name] for child in group]
             if tasks:
                 await asyncio.wait(tasks, timeout=max(0.1, (until - loop.time()) * share))

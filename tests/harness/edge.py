@@ -8,12 +8,20 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from callcenter.edge.rpc import Rpc
+from callcenter.errors import TelephonyError
+
+
+async def ticks(every_s: float = 0.05) -> AsyncIterator[None]:
+    """Look again and again at what nobody announces (a file, a table of Kamailio's)."""
+    while True:
+        yield
+        await asyncio.sleep(every_s)
 
 
 @dataclass
@@ -73,6 +81,11 @@ class Edge:
             async with self._news:
                 self.said.append(json.loads(raw))
                 self._news.notify_all()
+        asyncio.get_running_loop().call_soon(asyncio.ensure_future, self._wake())
+
+    async def _wake(self) -> None:
+        async with self._news:
+            self._news.notify_all()
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
         while raw := await stream.readline():
@@ -88,6 +101,8 @@ class Edge:
                     for message in self.said:
                         if message["event"] == kind:
                             return message
+                    if kind != "fatal" and self._readers[0].done():
+                        raise TimeoutError
                     await self._news.wait()
         except TimeoutError:
             raise AssertionError(f"the edge never said {kind}; its log:\n" + "\n".join(self.log[-30:])) from None
@@ -113,40 +128,43 @@ class Edge:
             found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return found
 
-    async def wait_unserved(self, count: int = 1, timeout_s: float = 10.0) -> list[dict[str, Any]]:
-        """The bodies of `edge.unserved` records, once there are `count`."""
+    async def wait_unserved(self, count: int = 1, timeout_s: float = 10.0, **where: Any) -> list[dict[str, Any]]:
+        """Bodies of `edge.unserved` records that match `where`, once there are `count`."""
         async with asyncio.timeout(timeout_s):
-            while len(found := [r["body"] for r in self.records() if r["kind"] == "edge.unserved"]) < count:
-                await asyncio.sleep(0.02)
-        return found
+            async for _ in ticks():
+                found = [r["body"] for r in self.records() if r["kind"] == "edge.unserved"]
+                found = [body for body in found if where.items() <= body.items()]
+                if len(found) >= count:
+                    return found
+        raise AssertionError("unreachable")
 
     async def wait_lines(self, ports: Sequence[int], timeout_s: float = 15.0) -> None:
         """Until Kamailio holds exactly these lines for up."""
         rpc = self.rpc()
         try:
             async with asyncio.timeout(timeout_s):
-                while True:
-                    listed = await rpc.call("dispatcher.list")
+                async for _ in ticks():
+                    try:
+                        listed = await rpc.call("dispatcher.list")
+                    except TelephonyError:  # it has no words for an empty list
+                        listed = {}
                     targets = [t["DEST"] for g in listed.get("RECORDS", []) for t in g["SET"]["TARGETS"]]
                     up = sorted(int(t["URI"].rsplit(":", 1)[1]) for t in targets if t["FLAGS"].startswith("A"))
                     if up == sorted(ports):
                         return
-                    await asyncio.sleep(0.05)
         finally:
             rpc.close()
 
     async def stop(self) -> None:
-        """SIGTERM twice, and wait."""
+        """SIGTERM twice: the first drains, the second ends."""
         if self.process is None:
             return
         if self.process.returncode is None:
-            for _ in range(2):
-                with contextlib.suppress(ProcessLookupError):
-                    self.process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self.process.wait(), 10)
-            except TimeoutError:
-                self.process.kill()
-                await self.process.wait()
+            self.process.terminate()
+            with contextlib.suppress(AssertionError):  # it may end at once, with no call in progress
+                await self.wait_event("draining")
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), 15)
         for reader in self._readers:
             await reader

@@ -89,14 +89,21 @@ class FakeLine:
 
     def hang_up(self, call: Message, extra: str = "") -> None:
         """BYE from the line's side of an answered call."""
-        routes = "".join(f"Route: {r}\r\n" for r in call.all("record-route"))
         contact = re.search(r"<([^>]+)>", call.header("contact"))
         assert contact is not None
-        bye = (
-            f"BYE {contact[1]} SIP/2.0\r\nVia: SIP/2.0/UDP {self.peer.host}:{self.peer.port};branch=z9hG4bKbye{len(extra)}\r\n"
-            f"{routes}From: {call.header('to')};tag=line\r\nTo: {call.header('from')}\r\nCall-ID: {call.header('call-id')}\r\n"
-            f"CSeq: 7 BYE\r\nMax-Forwards: 70\r\n{extra}Content-Length: 0\r\n\r\n"
-        )
+        lines = [
+            f"BYE {contact[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.peer.host}:{self.peer.port};branch=z9hG4bKbye{len(extra)}",
+            *(f"Route: {route}" for route in call.all("record-route")),
+            f"From: {call.header('to')};tag=line",
+            f"To: {call.header('from')}",
+            f"Call-ID: {call.header('call-id')}",
+            "CSeq: 7 BYE",
+            "Max-Forwards: 70",
+            *([extra] if extra else []),
+            "Content-Length: 0",
+        ]
+        bye = "\r\n".join([*lines, "", ""])
         self.peer.send(bye, call.source)
 
     def close(self) -> None:

@@ -138,6 +138,8 @@ class Invite:
     branch: str = field(default_factory=lambda: f"z9hG4bK{secrets.token_hex(6)}")
     cseq: int = 1
     final: Message | None = None
+    answered: Message | None = None
+    """The last 2xx to an INVITE: route set and target of requests inside the call."""
     seen: list[int] = field(default_factory=list)
 
     @property
@@ -180,6 +182,8 @@ class Invite:
                 if message.status >= 200 and message.header("cseq").startswith(f"{self.cseq} {self.method}"):
                     break
         self.final = message
+        if self.method == "INVITE" and 200 <= message.status < 300:
+            self.answered = message
         if self.method == "INVITE" and message.status >= 300:
             self.peer.send(self.text("ACK", target=message.header("to")), self.to)
         return message
@@ -192,15 +196,15 @@ class Invite:
 
     def within(self, method: str, **over: str) -> None:
         """Send a request inside the answered call, by its route set."""
-        assert self.final is not None
-        routes = "\n".join(f"Route: {r}" for r in reversed(self.final.all("record-route")))
-        target = re.search(r"<([^>]+)>", self.final.header("contact"))
+        assert self.answered is not None
+        routes = "\n".join(f"Route: {r}" for r in reversed(self.answered.all("record-route")))
+        target = re.search(r"<([^>]+)>", self.answered.header("contact"))
         assert target is not None
         if method != "ACK":
             self.cseq += 1
         self.branch = f"z9hG4bK{secrets.token_hex(6)}"
         self.method = method
-        over = {"routes": routes, "target": self.final.header("to"), "uri": target[1], **over}
+        over = {"routes": routes, "target": self.answered.header("to"), "uri": target[1], **over}
         self.peer.send(self.text(method, **over), self.to)
 
     def cancel(self) -> None:
@@ -213,11 +217,14 @@ class Invite:
         ha1 = md5(f"{user}:{asked['realm']}:{password}")
         ha2 = md5(f"{self.method}:{self.uri}")
         answer = md5(f"{ha1}:{asked['nonce']}:00000001:abcdef:auth:{ha2}")
+        given = (
+            f'username="{user}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", uri="{self.uri}", '
+            f'qop=auth, nc=00000001, cnonce="abcdef", response="{answer}", algorithm=MD5'
+        )
         name = "Proxy-Authorization" if challenge.status == 407 else "Authorization"
         self.extra = (
             *(line for line in self.extra if "uthorization:" not in line),
-            f'{name}: Digest username="{user}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", uri="{self.uri}", '
-            f'qop=auth, nc=00000001, cnonce="abcdef", response="{answer}", algorithm=MD5',
+            f"{name}: Digest {given}",
         )
         self.cseq += 1
         self.branch = f"z9hG4bK{secrets.token_hex(6)}"
