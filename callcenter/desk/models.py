@@ -226,6 +226,8 @@ class ToldRow:
     rule: str
     at: datetime
     seen_at: datetime | None
+    zh: str = ""
+    en: str = ""
 
 
 @dataclass(frozen=True)

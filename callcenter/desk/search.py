@@ -48,12 +48,22 @@ def syllables(text: str) -> list[str]:
     return list(found)[:TERMS_AT_MOST]
 
 
-def wanted(text: str) -> tuple[list[str], list[str]]:
-    """What a query must have: pairs of characters, and pairs of syllables (empty: do not look for homophones)."""
+def query(text: str | None) -> tuple[str | None, str | None]:
+    """A search as two tsqueries: by characters, and by syllables (None where homophones are not looked for).
+
+    None of both for no search; one that holds nothing to look for finds nothing.
+    """
+    if not text or not text.strip():
+        return None, None
     needed: dict[str, None] = {}
     for run in _RUN.findall(text.lower()):
         needed |= dict.fromkeys([run] if run[0].isascii() else _pairs(list(run)))
-    return list(needed), syllables(text)
+    read = syllables(text)
+    return _all_of(list(needed) or ["-"]), _all_of(read) if read else None
+
+
+def _all_of(terms: list[str]) -> str:
+    return " & ".join("'" + term.replace("'", "''") + "'" for term in terms)
 
 
 async def index(connection: Connection, site: str, what: str, key: str, at: datetime, text: str) -> None:

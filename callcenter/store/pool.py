@@ -40,7 +40,10 @@ async def open_pool(dsn: str, size: int = 10) -> Any:
     try:
         return await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, init=_prepare, command_timeout=COMMAND_TIMEOUT_S, timeout=10,
-            server_settings={"application_name": "callcenter", "timezone": "UTC"},
+            server_settings={
+                "application_name": "callcenter", "timezone": "UTC",
+                "plan_cache_mode": "force_custom_plan",  # filters that are left open change the plan
+            },
         )  # fmt: skip
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise StoreError(

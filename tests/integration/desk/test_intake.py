@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from desk_node import LI_NA, FakeSpeech, Linked, decided, labels, until
+
 from callcenter.desk.house import Desk
 from callcenter.domain.records import RecordKind
-from tests.integration.desk.conftest import LI_NA, FakeSpeech, Linked, decided, labels, until
 
 
 async def completed(desk: Desk, call: Any) -> Any:

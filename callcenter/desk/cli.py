@@ -1,0 +1,76 @@
+"""`callcenter import residents FILE.xlsx`: shows what would happen, and does it when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from callcenter.config import load_settings
+from callcenter.desk import residents
+from callcenter.desk.house import open_desk
+from callcenter.errors import CallCenterError
+from callcenter.log import setup_logging
+
+app = typer.Typer(help="Import residents, with a preview.", no_args_is_help=True)
+console = Console()
+SHOWN = 10
+
+
+@app.callback()
+def main() -> None:
+    """Import residents, with a preview."""
+
+
+@app.command("residents")
+def import_residents(
+    file: Annotated[Path, typer.Argument(help="Spreadsheet (.xlsx) with 楼栋, 单元, 房号, 姓名, 电话, 关系.")],
+    site: Annotated[str | None, typer.Option(help="Site; default: site.default of the settings.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Import; without it only the preview is shown.")] = False,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+) -> None:
+    """Read a spreadsheet of residents: who lives where and calls from which number."""
+    settings = load_settings(config)
+    setup_logging("import", settings.log.level, settings.log.json_lines)
+    try:
+        ok = asyncio.run(_import(file, site or settings.site.default, apply, config))
+    except CallCenterError as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(2) from error
+    raise typer.Exit(0 if ok else 1)
+
+
+async def _import(file: Path, site: str, apply: bool, config: Path | None) -> bool:
+    async with open_desk(load_settings(config), background=False) as desk:
+        found = await residents.preview(desk, site, file)
+        _show(found)
+        if found.mistakes:
+            console.print("[red]有错误，未导入。 Nothing was imported: mend the cells above.[/red]")
+            return False
+        if not apply:
+            console.print("这是预览，加 --apply 导入。 This is a preview; add --apply to import.")
+            return True
+        await residents.import_file(desk, site, file)
+        console.print(f"已导入 {len(found.residents)} 人。 Imported {len(found.residents)} people.")
+        return True
+
+
+def _show(found: residents.Preview) -> None:
+    table = Table(title=f"{len(found.residents)} 人 people")
+    for heading in ("行 row", "房屋 place", "姓名 name", "号码 numbers", "关系 relation"):
+        table.add_column(heading)
+    for one in found.residents[:SHOWN]:
+        table.add_row(str(one.row), str(one.place), one.name, str(len(one.numbers)), one.relation)
+    console.print(table)
+    if len(found.residents) > SHOWN:
+        console.print(f"… {len(found.residents) - SHOWN} more")
+    console.print(
+        f"新住户 new households: {found.new_households}   新人员 new people: {found.new_people}   "
+        f"号码 numbers: {found.numbers}   改归属 moved: {len(found.moved)}"
+    )
+    for mistake in found.mistakes:
+        console.print(f"[red]{mistake}[/red]", highlight=False)

@@ -1,0 +1,192 @@
+"""Matters as pages and the API read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from callcenter.desk import cursors, matters, rows
+from callcenter.desk.models import (
+    Counts,
+    DeadlineRow,
+    HandoverRow,
+    Page,
+    Step,
+    TicketDetail,
+    TicketFilter,
+    TicketRow,
+)
+from callcenter.desk.search import query
+from callcenter.domain import codec
+from callcenter.domain.explain import Reason
+from callcenter.domain.responsibility import ChainPlace, Decision, chain
+from callcenter.domain.situation import Situation
+from callcenter.domain.tickets import TRANSITIONS, Act, Status, TicketState
+from callcenter.errors import DomainError, StoreError
+from callcenter.store.pool import statements
+
+if TYPE_CHECKING:
+    from callcenter.desk.house import Desk
+
+_sql = statements("read")
+_tickets = statements("ticket")
+_events = statements("event")
+_FIGURES = re.compile(r"\+?\d{4,}")
+
+ACTS = {
+    "accept": Act.ACCEPT, "refuse": Act.REFUSE, "hand_over": Act.HAND_OVER, "confirm": Act.CONFIRM,
+    "correct": Act.AMEND, "start": Act.START, "wait": Act.WAIT, "resume": Act.RESUME, "done": Act.DONE,
+    "close": Act.SATISFIED, "reopen": Act.REOPEN,
+}  # fmt: skip
+"""What a person may do → what it is in the life of a ticket."""
+
+
+async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None = None, limit: int = 50) -> Page:
+    """Matters, newest first. Raises StoreError `page.cursor` for a cursor that is none."""
+    at, number = cursors.read(before, int)
+    text = (chosen.text or "").strip()
+    pairs, readings = query(text)
+    found = [
+        rows.ticket(row)
+        async for row in _sql.tickets_page(
+            desk.pool, site=site, before_at=at, before_number=number, status=chosen.state, open_only=chosen.open_only,
+            joined=chosen.state == Status.JOINED, urgency=chosen.urgency, department=chosen.department,
+            category=chosen.category, responsible=chosen.responsible, asked=chosen.asked,
+            to_confirm=chosen.to_confirm, overdue=chosen.overdue, since=chosen.since, until=chosen.until,
+            text=text.lower() or None, figures=text if _FIGURES.fullmatch(text) else None, pairs=pairs,
+            readings=readings, rows=limit + 1,
+        )
+    ]  # fmt: skip
+    return cursors.page(found, limit, lambda t: (t.opened_at, t.number))
+
+
+async def counts_by_state(desk: Desk, site: str) -> dict[str, int]:
+    """How many matters are in each state."""
+    return {row["status"]: row["n"] async for row in _sql.tickets_by_status(desk.pool, site=site)}
+
+
+async def emergencies(desk: Desk, site: str) -> list[TicketRow]:
+    """Emergencies that are not done, newest first."""
+    return [rows.ticket(row) async for row in _sql.emergencies(desk.pool, site=site)]
+
+
+async def counts(desk: Desk, site: str, staff: str | None = None) -> Counts:
+    """Figures of the bar; `staff` is the reader, if they are one of our people."""
+    row = await _sql.counts(desk.pool, site=site, staff=staff)
+    return Counts(**dict(row))
+
+
+async def one(desk: Desk, number: int) -> TicketDetail:
+    """One matter; an alias leads to what it joined. Raises StoreError `ticket.unknown`."""
+    async with desk.pool.acquire() as connection:
+        resolved = await _tickets.resolve(connection, number=number)
+        row = await _sql.ticket_one(connection, number=resolved) if resolved is not None else None
+        if row is None:
+            raise StoreError("ticket.unknown", f"there is no ticket {number}", mend="look at the number again")
+        events = [rows.step(r) async for r in _events.of_ticket(connection, tickets=[row["number"]])]
+        told = tuple([rows.told(r) async for r in _sql.told(connection, ticket=row["number"])])
+        tasks = tuple([rows.task(r) async for r in _sql.tasks_of_ticket(connection, ticket=row["number"])])
+        calls = tuple([
+            rows.call(r)
+            async for r in _sql.calls_of_ticket(connection, ticket=row["number"], opened_by=row["call"])
+        ])  # fmt: skip
+        around = await matters.situation(desk, connection, row["site"])
+    state = matters.state_of(row["life"])
+    labels = rows.understanding(row["labels"])
+    assert labels is not None
+    confirmed = next((e for e in reversed(events) if e.kind == "ticket.confirm"), None)
+    accepted = next((e for e in reversed(events) if e.kind == "ticket.accept"), None)
+    return TicketDetail(
+        ticket=rows.ticket(row), call=row["call"], labels=labels, building=row["building"], unit=row["unit"],
+        room=row["room"], household=row["household"], missing=tuple(row["missing"]), completed_at=row["completed_at"],
+        confirmed_at=confirmed.at if confirmed else None, confirmed_by=confirmed.actor if confirmed else None,
+        handler=state.accepted_by, accepted_at=accepted.at if accepted and state.accepted_by else None,
+        waiting_for=state.wait.reason.value if state.wait else None,
+        waiting_until=state.wait.until if state.wait else None, done_at=state.done_at, result=state.record.done or None,
+        satisfied=_satisfied(events), archived_at=row["closed_at"], refusals=len(state.refusals),
+        reasons=_reasons(row["decision"]), chain=_chain(events), ahead=_ahead(around, state),
+        deadlines=_deadlines(state), told=told, history=tuple(events), calls=calls, tasks=tasks, may=may(state),
+    )  # fmt: skip
+
+
+def may(state: TicketState) -> tuple[str, ...]:
+    """What a person may do with it in its state, as far as the life of a ticket goes."""
+    found = [name for name, act in ACTS.items() if state.status in TRANSITIONS[act]]
+    if state.confirmed:
+        found = [name for name in found if name != "confirm"]
+    return tuple(found)
+
+
+def _reasons(decision: Any) -> tuple[Reason, ...]:
+    return codec.from_plain(Decision, decision).reasons if decision else ()
+
+
+def _satisfied(events: list[Step]) -> bool | None:
+    last = next((e for e in reversed(events) if e.kind in {"ticket.satisfied", "ticket.unsatisfied"}), None)
+    return None if last is None else last.kind == "ticket.satisfied"
+
+
+OUTCOMES = {
+    "ticket.accept": "accepted", "ticket.refuse": "refused", "ticket.pass_over": "passed", "ticket.assign": "withdrawn",
+    "ticket.hand_over": "withdrawn", "ticket.settle": "withdrawn", "ticket.join": "withdrawn",
+}  # fmt: skip
+
+
+def _chain(events: list[Step]) -> tuple[HandoverRow, ...]:
+    """Who was asked, in order, and what came of it (R13), read from the matter's events."""
+    found: list[HandoverRow] = []
+    for event in events:
+        body = event.body
+        outcome = OUTCOMES.get(event.kind)
+        if outcome is not None and found and found[-1].state == "waiting":
+            last = found[-1]
+            found[-1] = HandoverRow(
+                last.n, last.to_staff, last.from_staff, last.role, last.offered_at, last.limit_at, outcome, event.at,
+                str(body.get("note") or ""),
+            )  # fmt: skip
+        if event.kind == "ticket.ask":
+            limit = body.get("due_at")
+            found.append(
+                HandoverRow(
+                    n=len(found) + 1, to_staff=str(body.get("to")), from_staff=None, role="", offered_at=event.at,
+                    limit_at=datetime.fromisoformat(limit) if limit else None, state="waiting", answered_at=None,
+                    reason="",
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
+def _ahead(around: Situation, state: TicketState) -> tuple[str, ...]:
+    """Who will be asked after the one asked now, as the roster stands."""
+    if state.asked is None:
+        return ()
+    without = {state.first_responder, state.responsible, *state.asked_before, state.asked}
+    try:
+        steps, _ = chain(
+            state.matter.department, around.organisation, around.roster, around.rules, around.at,
+            urgency=state.urgency, without=without,
+        )  # fmt: skip
+    except DomainError:
+        return ()
+    return tuple(step.staff for step in steps if step.place is not ChainPlace.LAST_RESORT or step is steps[-1])
+
+
+def _deadlines(state: TicketState) -> tuple[DeadlineRow, ...]:
+    now = datetime.now(UTC)
+    found = []
+    for timer in sorted(state.timers, key=lambda t: t.due_at):
+        if not timer.running:
+            how = "met" if timer.met_at and timer.met_at <= timer.due_at else "missed"
+            how = how if state.status is not Status.JOINED else "dropped"
+        else:
+            how = "paused" if state.paused(timer) else "missed" if timer.overdue(now) else "running"
+        from callcenter.domain.deadlines import RULE_OF_CLOCK
+
+        found.append(
+            DeadlineRow(
+                timer.clock.value, RULE_OF_CLOCK[timer.clock], timer.starts_at, timer.due_at, how, len(timer.told),
+                timer.met_at,
+            )
+        )  # fmt: skip
+    return tuple(found)

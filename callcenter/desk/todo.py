@@ -1,0 +1,76 @@
+"""What waits for people: matters to confirm, call-backs to make, tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callcenter.desk import matters, rows
+from callcenter.desk.acts import once
+from callcenter.desk.events import DeskEvent, tell, write_event
+from callcenter.desk.models import CallbackRow, NewsKind, TaskRow, TicketRow
+from callcenter.domain import work
+from callcenter.domain.deadlines import Clock
+from callcenter.errors import StoreError
+from callcenter.store.pool import statements
+
+if TYPE_CHECKING:
+    from callcenter.desk.house import Desk
+
+_sql = statements("read")
+
+
+async def to_confirm(desk: Desk, site: str) -> list[TicketRow]:
+    """待核实: what the operator on duty has to listen to and confirm, oldest first."""
+    return [rows.ticket(row) async for row in _sql.to_confirm(desk.pool, site=site)]
+
+
+async def callbacks(desk: Desk, site: str) -> list[CallbackRow]:
+    """Call-backs to make (R5, R22), the next due first."""
+    return [rows.callback(row) async for row in _sql.callbacks(desk.pool, site=site)]
+
+
+async def tasks(desk: Desk, site: str, staff: str | None = None) -> list[TaskRow]:
+    """Open tasks, of one person if named, the next due first."""
+    return [rows.task(row) async for row in _sql.tasks(desk.pool, site=site, staff=staff)]
+
+
+async def callback_done(desk: Desk, identity: int, actor: str, result: str, key: str) -> CallbackRow:
+    """A call-back was made, once per key. Raises StoreError `callback.unknown`, DomainError."""
+    async with desk.pool.acquire() as connection, connection.transaction():
+        if await once(connection, f"callback:{key}", actor):
+            row = await _sql.callback_lock(connection, id=identity)
+            if row is None:
+                raise StoreError("callback.unknown", "there is no such call-back")
+            if row["state"] in {"due", "calling"}:
+                await _sql.callback_done(connection, id=identity, by=actor, result=result)
+                await write_event(
+                    desk, connection, DeskEvent.CALLBACK_DONE, site=row["site"], call=row["call"],
+                    ticket=row["ticket"], actor=actor, rules=("R22",), body={"result": result},
+                )  # fmt: skip
+                if row["ticket"] is not None:
+                    state = await matters.load(connection, row["ticket"])
+                    around = await matters.situation(desk, connection, row["site"])
+                    if state.status.open and state.timer(Clock.CALL_BACK) is not None:
+                        outcome = work.called_back(around, state, actor, result)
+                        await matters.save(desk, connection, around, outcome)
+                await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
+    found = await _sql.callback_one(desk.pool, id=identity)
+    if found is None:
+        raise StoreError("callback.unknown", "there is no such call-back")
+    return rows.callback(found)
+
+
+async def task_done(desk: Desk, identity: int, actor: str, key: str) -> TaskRow:
+    """A task was done, once per key. A confirmation or a report is done by its own act instead."""
+    async with desk.pool.acquire() as connection, connection.transaction():
+        row = await _sql.task_lock(connection, id=identity)
+        if row is None:
+            raise StoreError("task.unknown", "there is no such task")
+        if await once(connection, f"task:{key}", actor) and row["state"] == "open":
+            row = await _sql.task_done(connection, id=identity, by=actor)
+            await write_event(
+                desk, connection, DeskEvent.TASK_DONE, site=row["site"], call=row["call"], ticket=row["ticket"],
+                actor=actor, rules=(row["rule"],) if row["rule"] else (), body={"task": identity, "kind": row["kind"]},
+            )  # fmt: skip
+            await tell(connection, NewsKind.TASK, row["site"], {"ticket": row["ticket"], "kind": row["kind"]})
+    return rows.task(row)

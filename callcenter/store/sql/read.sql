@@ -1,0 +1,151 @@
+-- name: calls_now
+select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
+from call c
+left join household h on h.id = c.household
+left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
+                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
+left join ticket t on t.number = c.ticket
+left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
+where c.site = :site and c.ended_at is null
+order by c.ringing_at;
+
+-- name: live_texts
+select call, leg, start_ms, text from live_text where call = any(:calls::uuid[]) order by start_ms;
+
+-- name: calls_page
+select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
+from call c
+left join household h on h.id = c.household
+left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
+                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
+left join ticket t on t.number = c.ticket
+left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
+where c.site = :site
+    and (:before_at::timestamptz is null or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
+    and (:since::timestamptz is null or c.ringing_at >= :since)
+    and (:until::timestamptz is null or c.ringing_at < :until)
+    and (:number::text is null or c.from_number = :number or c.from_number like '%' || :number)
+    and (:state::text is null
+         or (:state = 'live' and c.ended_at is null)
+         or (:state = 'answered' and c.answered and c.ended_at is not null)
+         or (:state = 'unanswered' and not c.answered and c.ended_at is not null and c.unserved is null)
+         or (:state = 'unserved' and c.unserved is not null))
+    and (:pairs::text is null or c.id in (
+        select key::uuid from search_text s where s.site = :site and s.what = 'call'
+            and ((s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0)
+                 or (:readings::text is not null and s.pinyin @@ :readings::tsquery))))
+order by c.ringing_at desc, c.id desc
+limit :rows;
+
+-- name: call_one^
+select c.*, h.key as household_key, p.name as caller_name, t.urgency, ''::text as last_text
+from call c
+left join household h on h.id = c.household
+left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
+                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
+left join ticket t on t.number = c.ticket
+where c.id = :id;
+
+-- name: calls_of_ticket
+select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
+from call c
+left join household h on h.id = c.household
+left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
+                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
+left join ticket t on t.number = c.ticket
+left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
+where c.ticket = :ticket or c.id = :opened_by
+order by c.ringing_at;
+
+-- name: turns
+select leg, start_ms, end_ms, text, words, prompt, interrupted, afterwards from utterance where call = :call
+order by start_ms, id;
+
+-- name: tickets_page
+select t.* from ticket t
+where t.site = :site
+    and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
+    and (:status::text is null or t.status = :status)
+    and (not :open_only::boolean or t.closed_at is null)
+    and (:joined::boolean or t.status <> 'joined')
+    and (:urgency::text is null or t.urgency = :urgency)
+    and (:department::text is null or t.department = :department)
+    and (:category::text is null or t.category = :category)
+    and (:responsible::text is null or t.responsible = :responsible)
+    and (:asked::text is null or t.asked = :asked)
+    and (:to_confirm::boolean is null or t.to_confirm = :to_confirm)
+    and (:overdue::boolean is null or (t.closed_at is null and t.due_at < now()) = :overdue)
+    and (:since::timestamptz is null or t.opened_at >= :since)
+    and (:until::timestamptz is null or t.opened_at < :until)
+    and (:text::text is null
+         or (:figures::text is not null and (t.number::text = :figures or t.caller_number = :figures
+                                            or t.caller_number like '%' || :figures))
+         or t.caller_name = :text
+         or (:pairs::text is not null and t.number in (
+            select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
+                and ((s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0)
+                     or (:readings::text is not null and s.pinyin @@ :readings::tsquery)))))
+order by t.opened_at desc, t.number desc
+limit :rows;
+
+-- name: tickets_by_status
+select status, count(*)::int as n from ticket where site = :site group by status;
+
+-- name: ticket_one^
+select * from ticket where number = :number;
+
+-- name: emergencies
+select * from ticket where site = :site and urgency = 'emergency' and closed_at is null
+    and status in ('recorded', 'to_confirm', 'assigned', 'handed_over', 'accepted', 'in_progress', 'waiting', 'reopened')
+order by opened_at desc limit 50;
+
+-- name: to_confirm
+select * from ticket where site = :site and to_confirm and closed_at is null order by opened_at limit 200;
+
+-- name: counts^
+select
+    (select count(*) from call where site = :site and ended_at is null)::int as calls_now,
+    (select count(*) from ticket where site = :site and asked = :staff)::int as waiting_for_me,
+    (select count(*) from ticket where site = :site and to_confirm and closed_at is null)::int as to_confirm,
+    (select count(*) from ticket where site = :site and closed_at is null and due_at < now())::int as overdue,
+    (select count(*) from callback where site = :site and state in ('due', 'calling'))::int as callbacks,
+    (select count(*) from ticket where site = :site and urgency = 'emergency' and closed_at is null
+        and status in ('recorded', 'to_confirm', 'assigned', 'handed_over', 'accepted', 'in_progress', 'waiting',
+                       'reopened'))::int as emergencies;
+
+-- name: told
+select staff, rule, at, zh, en, seen_at from told where ticket = :ticket order by at, rule, staff;
+
+-- name: tasks_of_ticket
+select * from task where ticket = :ticket order by created_at, id;
+
+-- name: tasks
+select * from task where site = :site and state = 'open' and (:staff::text is null or staff = :staff or staff is null)
+order by due_at nulls last, id limit 500;
+
+-- name: task_lock^
+select * from task where id = :id for update;
+
+-- name: task_done<!
+update task set state = 'done', done_at = now(), done_by = (select id from staff where id = :by) where id = :id
+returning *;
+
+-- name: callbacks
+select b.*, h.key as household_key from callback b left join household h on h.id = b.household
+where b.site = :site and b.state in ('due', 'calling') order by b.due_at limit 500;
+
+-- name: callback_of_call^
+select b.*, h.key as household_key from callback b left join household h on h.id = b.household
+where b.call = :call;
+
+-- name: callback_one^
+select b.*, h.key as household_key from callback b left join household h on h.id = b.household
+where b.id = :id;
+
+-- name: callback_lock^
+select id, site, ticket, call, state from callback where id = :id for update;
+
+-- name: callback_done!
+update callback set state = 'done', done_at = now(), done_by = (select id from staff where id = :by), result = :result,
+    attempts = attempts + 1
+where id = :id;
