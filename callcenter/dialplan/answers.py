@@ -52,7 +52,7 @@ _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
     },
 }
 _BARE = re.compile(rf"^(?:\D*?(?<!{NUMBER}))?({NUMBER}+)(?!{NUMBER})\D*$")
-_EN_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_EN_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _EN_DIGIT = {word: str(value) for value, word in enumerate(_EN_WORDS)} | {"oh": "0", "o": "0"}
 _NO_COUNT = re.compile("[点分天次个年月块元]")
 

@@ -1,7 +1,7 @@
 """`callcenter dialplan …` and `callcenter prompts …`.
 
-The voice and the understanding live in siblings (`speech`), which nothing here imports at run time of a line: these
-commands take them by name, through `importlib`, only when they run.
+The voice lives in a sibling (`speech`), which the dialplan does not import: `prompts render` takes it by name, through
+`importlib`, only when it runs. `try` understands by the domain's rules, as a line does whose speech service is away.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,8 +31,8 @@ from callcenter.dialplan.phone import TransferEnd
 from callcenter.dialplan.prompts import RECORDED, load_prompts
 from callcenter.dialplan.render import State, check_recording, parts, render
 from callcenter.dialplan.terminal import TerminalPhone
-from callcenter.domain.labels import Understanding
 from callcenter.domain.places import Place
+from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, DialplanError
 
 FOLDER = ROOT / "dialplans"
@@ -118,8 +118,8 @@ def try_(
 
     ends = TransferEnd.UNREACHABLE if operator == "nobody" else TransferEnd(operator)
     phone = TerminalPhone(
-        lambda: next(lines, None), _understanding(plan.language), _show, context.now, operator=ends,
-        rules={p.id: p.rule for p in labels.values()}, department=department,
+        lambda: next(lines, None), lambda text: understand_by_rules(text, plan.language), _show, context.now,
+        operator=ends, rules={p.id: p.rule for p in labels.values()}, department=department,
     )  # fmt: skip
     outcome = asyncio.run(run(plan, phone, context, on_step=lambda step: _show("step", step)))
     if as_json:
@@ -166,9 +166,8 @@ def _context(
         raise DialplanError("dialplan.try", f"no time: {at!r}", mend="write --at 2026-03-04T23:40") from error
     now = now if now.tzinfo else now.replace(tzinfo=ZONE)
     if operator not in ("nobody", *(e.value for e in TransferEnd)):
-        raise DialplanError(
-            "dialplan.try", f"no such operator: {operator!r}", mend="nobody, no_answer, busy or completed"
-        )
+        mend = "nobody, no_answer, busy, unreachable or completed"
+        raise DialplanError("dialplan.try", f"no such operator: {operator!r}", mend=mend)
     local = now.astimezone(ZONE)
     office = 8 * 60 + 30 <= local.hour * 60 + local.minute < 17 * 60 + 30 and not holiday
     open_matters = []
@@ -187,17 +186,6 @@ def _context(
         caller_number=caller, caller_name=name, caller_place=Place(*parse_address(home)) if home else None,
         open_matters=tuple(open_matters), incidents=known,
     )  # fmt: skip
-
-
-def _understanding(language: str) -> Callable[[str], Understanding]:
-    """The understanding in this process; its sibling is loaded by name."""
-    found = importlib.import_module("callcenter.domain.understanding").understand
-
-    def understand(text: str) -> Understanding:
-        labels: Understanding = found(text, language)
-        return labels
-
-    return understand
 
 
 def _synthesise(text: str, language: str) -> bytes:

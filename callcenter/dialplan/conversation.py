@@ -16,8 +16,9 @@ from callcenter.dialplan.context import CallContext
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.model import Anytime, Gather, Listen
 from callcenter.dialplan.phone import Clip, Heard, ListenEnd, Phone, PlayEnd
-from callcenter.dialplan.talk import NOTHING, Talk
+from callcenter.dialplan.talk import Talk
 from callcenter.domain.labels import Understanding
+from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, DialplanError
 
 MAX_ASKS = 2
@@ -64,6 +65,8 @@ class Conversation:
         self._caller_speaks = False
         self._key: str | None = None
         self._said: list[Clip] = []
+        self._last_said: list[Clip] = []
+        """What our side said before the last turn of the caller: said again to who asks for it."""
         self._intents_seen: set[tuple[str, str]] = set()
 
     @property
@@ -127,6 +130,7 @@ class Conversation:
                 start_timeout_s=limits.start_timeout_s, end_silence_s=limits.end_silence_s, max_s=limits.max_s
             )
         self.actions_unheard, talk.goodbye_said = 0, False
+        self._last_said, self._said = self._said, []
         talk.turn_intents = NO_KEYS
         if heard.text:
             talk.heard.append(heard.text)
@@ -135,12 +139,9 @@ class Conversation:
 
     async def ask(self, clips: list[Clip], limits: TurnLimits, own_keys: frozenset[str] = NO_KEYS) -> Heard:
         """Put a question and hear the answer; put it again when something else was meant, by key or words."""
-        self._said = []
         await self.play(clips)
         while True:
-            said = self._said
             heard = await self.hear(limits)
-            self._said = []
             if heard.key:
                 if heard.key in own_keys:
                     return heard
@@ -150,7 +151,7 @@ class Conversation:
             elif await self._on_answer(heard.text):
                 pass
             elif self._wants_repeat():
-                await self.play(said)
+                await self.play(self._last_said)
                 continue
             else:
                 return heard
@@ -210,10 +211,10 @@ class Conversation:
         return False
 
     async def _understand(self, pieces: list[str]) -> Understanding:
-        """Labels of the whole; NOTHING when the service fails or hangs: the talk goes on without (待核实)."""
+        """Labels of the whole; by rules when the telephone's understanding fails or hangs."""
         text = ("，" if self.language == "zh" else ", ").join(pieces)
         try:
             async with asyncio.timeout(UNDERSTAND_TIMEOUT_S):
                 return await self.phone.understand(text)
         except (TimeoutError, CallCenterError):
-            return NOTHING
+            return understand_by_rules(text, self.language, self.context.gazetteer)

@@ -97,14 +97,14 @@ def edges(script: Script, node: Node) -> list[Edge]:
 
 def entries(script: Script) -> dict[str, tuple[Where, bool]]:
     """Steps a call may come to from outside a step: where they are named, and whether they return at their end."""
-    found: dict[str, tuple[Where, bool]] = {}
+    found: dict[str, tuple[Where, bool]] = {script.start: (("start",), False)}
+    for name, rule in script.anytime.items():
+        if rule.goto:
+            found.setdefault(rule.goto, (("anytime", name, "goto"), False))
+    found.setdefault(script.limits.too_long, (("limits", "too_long"), False))
     for name, rule in script.anytime.items():
         if rule.run:
-            found[rule.run] = (("anytime", name, "run"), True)
-        elif rule.goto:
-            found.setdefault(rule.goto, (("anytime", name, "goto"), False))
-    found[script.limits.too_long] = (("limits", "too_long"), False)
-    found[script.start] = (("start",), False)
+            found.setdefault(rule.run, (("anytime", name, "run"), True))
     return {step: entry for step, entry in found.items() if step in script.steps}
 
 

@@ -57,8 +57,7 @@ def parse(path: Path) -> tuple[Script | None, Document, list[DialplanError]]:
     try:
         return Script.model_validate(document.value), document, []
     except ValidationError as error:
-        problems = [_problem(document, cast(dict[str, Any], e)) for e in error.errors()]
-        return None, document, problems
+        return None, document, _problems(document, [cast(dict[str, Any], e) for e in error.errors()])
 
 
 def load_dialplan(path: Path) -> Dialplan:
@@ -74,6 +73,8 @@ def load_dialplan(path: Path) -> Dialplan:
 
 def _in_document(document: Document, loc: tuple[str | int, ...]) -> Where:
     """pydantic's way to a value, without the tags of unions that it puts in between."""
+    if loc[:1] == ("steps",):
+        loc = (*loc[:3], *loc[4:])
     where: list[str | int] = []
     node: Any = document.value
     for part in loc:
@@ -83,6 +84,17 @@ def _in_document(document: Document, loc: tuple[str | int, ...]) -> Where:
             node = node[part]
             where.append(part)
     return tuple(where)
+
+
+def _problems(document: Document, errors: list[dict[str, Any]]) -> list[DialplanError]:
+    """One finding for each place: of several ways a value could be right, the one that lists what is allowed."""
+    by_place: dict[tuple[Where, str], dict[str, Any]] = {}
+    for error in errors:
+        about = str(error["loc"][-1]) if error["type"] in ("missing", "extra_forbidden") else ""
+        key = (_in_document(document, error["loc"]), about)
+        if key not in by_place or error["type"] == "literal_error":
+            by_place[key] = error
+    return [_problem(document, error) for error in by_place.values()]
 
 
 def _problem(document: Document, error: dict[str, Any]) -> DialplanError:

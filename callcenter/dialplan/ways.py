@@ -118,8 +118,12 @@ def _manners(script: Script, document: Document) -> Finding:
     def notifies(action: Action) -> bool:
         return any(name == script.notice for _, name in graph.prompts_of(action)) and isinstance(action, Play | Say)
 
+    rude: set[Node] = set()
     for step in graph.entries(script):
         for node, trail in _ways_without(script, Node(step, 0), bids, Hangup, forget=(Listen, Gather, Transfer)):
+            if node in rude:
+                continue
+            rude.add(node)
             yield document.error(
                 ("steps", node.step, node.index, "hangup"),
                 "dialplan.no_goodbye",
@@ -152,7 +156,10 @@ def _ways_without(
     ends: type[Action] | tuple[type[Action], ...],
     forget: tuple[type[Action], ...],
 ) -> Iterator[tuple[Node, list[Node]]]:
-    """Nodes of `ends` that some way reaches without `said` (since the last of `forget`), each with a shortest way."""
+    """Nodes of `ends` that some way reaches without `said` (since the last of `forget`); none behind another.
+
+    Each with a shortest way to it.
+    """
     came: dict[tuple[Node, bool], tuple[Node, bool] | None] = {(start, False): None}
     todo = deque(came)
     found: set[Node] = set()
@@ -170,6 +177,7 @@ def _ways_without(
                 trail.append(at[0])
                 at = came[at]
             yield node, trail[::-1]
+            continue
         for edge in graph.edges(script, node):
             after = have if edge.skipped else not isinstance(action, forget) and (have or said(action))
             if (edge.to, after) not in came:

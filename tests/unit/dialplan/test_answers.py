@@ -1,0 +1,117 @@
+"""Short answers, read with the question in mind."""
+
+from __future__ import annotations
+
+import pytest
+
+from callcenter.dialplan import answers
+from callcenter.domain.places import Place
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("三号楼二单元幺幺零二", ("3", "2", "1102")),
+        ("3号楼2单元1102室", ("3", "2", "1102")),
+        ("十二栋八零一", ("12", None, "801")),
+        ("三杠二杠一一零二", ("3", "2", "1102")),
+        ("六号楼", ("6", None, None)),
+        ("幺幺零二", (None, None, "1102")),
+        ("是幺幺零二", (None, None, "1102")),
+        ("三", ("3", None, None)),
+        ("不知道", None),
+        ("下午三点", None),
+        ("幺三八零零零零幺二三四", None),
+    ],
+)
+def test_places(text: str, place: tuple[str, str, str] | None) -> None:
+    assert answers.read_place(text, "zh") == (Place(*place) if place else None)
+
+
+def test_a_bare_number_is_what_is_missing() -> None:
+    assert answers.read_place("二", "zh", known=Place("3")) == Place(unit="2")
+    assert answers.read_place("八零一", "zh", known=Place("3", "2")) == Place(room="801")
+    assert answers.read_place("七", "zh", known=Place("3", "2")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("building three unit two room one one zero two", ("3", "2", "1102")),
+        ("building 12", ("12", None, None)),
+        ("eight oh one", (None, None, "801")),
+        ("seven", ("7", None, None)),
+        ("I do not know", None),
+    ],
+)
+def test_english_places(text: str, place: tuple[str, str, str] | None) -> None:
+    assert answers.read_place(text, "en") == (Place(*place) if place else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "number"),
+    [
+        ("幺三八零零零零幺二三四", "zh", "13800001234"),
+        ("我的号码是138 0000 1234", "zh", "13800001234"),
+        ("六五五五一二三四", "zh", "65551234"),
+        ("没有电话", "zh", None),
+        ("一二三", "zh", None),
+        ("one three eight double zero double zero one two three four", "en", "13800001234"),
+        ("I have none", "en", None),
+    ],
+)
+def test_phones(text: str, language: str, number: str | None) -> None:
+    assert answers.read_phone(text, language) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "name"),
+    [
+        ("我姓王", "zh", "王"),
+        ("免贵姓李", "zh", "李"),
+        ("王", "zh", "王"),
+        ("我叫张小兰", "zh", "张小兰"),
+        ("不想说", "zh", None),
+        ("你问这个干什么", "zh", None),
+        ("my name is John Smith", "en", "John Smith"),
+        ("Smith", "en", "Smith"),
+    ],
+)
+def test_names(text: str, language: str, name: str | None) -> None:
+    assert answers.read_name(text, language) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "wanted"),
+    [
+        ("没有了，谢谢", "zh", "done"),
+        ("没有别的事了", "zh", "done"),
+        ("不用了谢谢再见", "zh", "done"),
+        ("no that's all thank you", "en", "done"),
+        ("对的", "zh", "yes"),
+        ("不对", "zh", "no"),
+        ("转人工", "zh", "operator"),
+        ("再说一遍", "zh", "repeat"),
+        ("我不同意录音", "zh", "objects_recording"),
+        ("could you repeat that", "en", "repeat"),
+    ],
+)
+def test_intents(text: str, language: str, wanted: str) -> None:
+    assert wanted in answers.intents(text, language)
+
+
+@pytest.mark.parametrize("text", ["家里水没有了", "水没了", "停电没有了电梯也没了", "还有一件事就这样坏了"])
+def test_something_gone_is_not_done(text: str) -> None:
+    assert "done" not in answers.intents(text, "zh")
+
+
+def test_a_telling_that_says_it_ends() -> None:
+    assert answers.finished("水管一直在滴水，就这些", "zh")
+    assert answers.finished("the tap drips, that's all", "en")
+    assert not answers.finished("水管一直在滴水", "zh")
+
+
+def test_what_a_correction_speaks_of() -> None:
+    assert answers.about("电话不对", "zh") == {"phone"}
+    assert answers.about("地址错了", "zh") == {"place"}
+    assert answers.about("that is not my name", "en") == {"name"}

@@ -1,0 +1,433 @@
+"""Each mistake in a script is named with its line, its column and the mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from walking import SCRIPTS
+
+from callcenter.dialplan.check import check
+from callcenter.dialplan.load import load_dialplan
+from callcenter.dialplan.prompts import load_prompts
+from callcenter.dialplan.render import render
+from callcenter.errors import DialplanError
+
+GOOD = """\
+dialplan: small
+title: Small
+language: en
+prompts: prompts
+start: welcome
+notice: notice
+goodbyes: [bye]
+phrases: {go_on: go_on, silence: hello, again: again, wait: wait, sorry_waited: sorry, trouble: trouble, goodbye: bye}
+limits: {turns: 10, too_long: leave, start_timeout_s: 5, end_silence_s: 1, max_s: 30}
+anytime:
+  person: {key: "0", run: to_person}
+steps:
+  welcome:
+    - play: notice
+    - goto: matter
+  matter:
+    - listen: matter
+      ask: how
+    - gather: name
+      ask: who
+    - ticket: open
+    - say: number
+    - goto: leave
+  leave:
+    - play: bye
+    - hangup: done
+  to_person:
+    - transfer: operator
+"""
+TEXTS = """\
+notice: This call is recorded.
+bye: Goodbye.
+go_on: Please go on.
+hello: Hello?
+again: Again please.
+wait: One moment.
+sorry: Sorry you waited.
+trouble: Sorry.
+how: How can I help?
+who: Your name?
+number: "Your number is {ticket}."
+"""
+
+
+def tone(_text: str, _language: str) -> bytes:
+    return b"\x00\x20" * 800
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    (folder / "texts.yaml").write_text(TEXTS)
+    render(load_prompts(folder, "en"), tone)
+    path = tmp_path / "small.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def findings(script: Path) -> list[str]:
+    """Messages without the folder."""
+    return [str(problem).replace(f"{script.parent}/", "") for problem in check(script)]
+
+
+def test_a_good_script_has_no_findings(script: Path) -> None:
+    assert findings(script) == []
+
+
+@pytest.mark.parametrize("name", ["hotline.zh", "hotline.en"])
+def test_the_scripts_that_ship_are_good(name: str) -> None:
+    assert [str(problem) for problem in check(SCRIPTS / f"{name}.yaml")] == []
+
+
+BAD = {
+    "unknown verb": (
+        "    - play: bye\n",
+        "    - plays: bye\n",
+        [
+            ("small.yaml:25:7: unknown verb 'plays'", "did you mean 'play'?"),
+        ],
+    ),
+    "two verbs": (
+        "    - play: bye\n",
+        "    - play: bye\n      say: number\n",
+        [
+            ("small.yaml:26:7: two verbs in one action: play, say", "make it two actions"),
+        ],
+    ),
+    "no action": (
+        "    - play: bye\n",
+        "    - bye\n",
+        [
+            ("small.yaml:25:7: 'bye' is no action", "write `- verb: …`, as `- play: goodbye`"),
+        ],
+    ),
+    "unknown field of a verb": (
+        "      ask: who\n",
+        "      ask: who\n      agian: who\n",
+        [
+            ("small.yaml:21:7: unknown field 'agian'", "did you mean 'again'?"),
+        ],
+    ),
+    "unknown condition": (
+        "    - say: number\n",
+        "    - say: number\n      when: {holliday: true}\n",
+        [
+            ("small.yaml:23:14: unknown field 'holliday'", "did you mean 'holiday'?"),
+        ],
+    ),
+    "unknown field of the script": (
+        "start: welcome\n",
+        "start: welcome\nstarts: welcome\n",
+        [
+            ("small.yaml:6:1: unknown field 'starts'", "did you mean 'start'?"),
+        ],
+    ),
+    "missing field": (
+        "start: welcome\n",
+        "",
+        [
+            ("small.yaml:1:1: 'start' is missing", "write `start: …` here"),
+        ],
+    ),
+    "wrong value": (
+        "    - gather: name\n",
+        "    - gather: nmae\n",
+        [
+            ("small.yaml:19:15: 'nmae' is not allowed here", "did you mean 'name'?"),
+        ],
+    ),
+    "wrong kind in a condition": (
+        "    - say: number\n",
+        "    - say: number\n      when: {kind: repairs}\n",
+        [
+            ("small.yaml:23:20: 'repairs' is not allowed here", "did you mean 'repair'?"),
+        ],
+    ),
+    "number out of range": (
+        "    - transfer: operator\n",
+        "    - transfer: operator\n      timeout_s: 900\n",
+        [
+            ("small.yaml:29:18: 900: input should be less than or equal to 60", "mend the value"),
+        ],
+    ),
+    "unknown step": (
+        "    - goto: leave\n",
+        "    - goto: leaf\n",
+        [
+            ("small.yaml:23:13: no step 'leaf'", "did you mean 'leave'?"),
+        ],
+    ),
+    "unknown category": (
+        "    - say: number\n",
+        "    - say: number\n      when: {category: water_leek}\n",
+        [
+            ("small.yaml:23:24: no category 'water_leek'", "did you mean 'water_leak'?"),
+        ],
+    ),
+    "unreachable step": (
+        "  to_person:\n",
+        "  lost:\n    - play: bye\n    - hangup: done\n  to_person:\n",
+        [
+            ("small.yaml:27:3: step 'lost' is never reached", "lead to it with `goto:`, or take it out"),
+        ],
+    ),
+    "unreachable action": (
+        "    - goto: leave\n",
+        "    - goto: leave\n    - play: wait\n",
+        [
+            (
+                "small.yaml:24:7: this action is never reached",
+                "the one before it always leaves the step: take one of them out",
+            ),
+        ],
+    ),
+    "missing prompt": (
+        "    - play: bye\n",
+        "    - play: [bye, byebye]\n",
+        [
+            ("small.yaml:25:19: no prompt 'byebye'", "did you mean 'bye'?; else add it to prompts/texts.yaml"),
+        ],
+    ),
+    "a prompt to fill in is played": (
+        "    - say: number\n",
+        "    - play: number\n",
+        [
+            ("small.yaml:22:13: prompt 'number' has {ticket} to fill in", "use `say:` for it"),
+        ],
+    ),
+    "endless loop": (
+        "    - play: bye\n",
+        (
+            "    - play: wait\n"
+            "      when: {holiday: true}\n"
+            "    - goto: leave\n"
+            "      when: {holiday: false}\n"
+            "    - play: bye\n"
+        ),
+        [
+            (
+                "small.yaml:27:13: endless loop without the caller: leave → leave",
+                "listen in between, or bound it with `times:`",
+            ),
+        ],
+    ),
+    "no goodbye": (
+        "    - play: bye\n",
+        "    - play: bye\n      when: {holiday: true}\n",
+        [
+            (
+                "small.yaml:27:7: a way to this hangup has no goodbye: welcome → matter → leave",
+                "say one of bye before it (R2)",
+            ),
+        ],
+    ),
+    "a goodbye before a question is none": (
+        "    - goto: leave\n  leave:\n    - play: bye\n    - hangup: done\n",
+        (
+            "    - play: bye\n"
+            "    - gather: phone\n"
+            "      ask: hello\n"
+            "    - hangup: done\n"
+            "  leave:\n"
+            "    - play: bye\n"
+            "    - hangup: done\n"
+        ),
+        [
+            ("small.yaml:26:7: a way to this hangup has no goodbye: welcome → matter", "say one of bye before it (R2)"),
+        ],
+    ),
+    "no recording notice": (
+        "    - play: notice\n",
+        "    - play: notice\n      when: {office_hours: true}\n",
+        [
+            (
+                "small.yaml:18:7: the recording notice has not been given here: welcome → matter",
+                "play 'notice' first, without a condition",
+            ),
+        ],
+    ),
+    "asked too often": (
+        "      ask: who\n",
+        "      ask: who\n      times: 3\n",
+        [
+            (
+                "small.yaml:21:14: asked 3 times",
+                "a caller is asked the same at most 2 times: write `times: 2` or leave it out",
+            ),
+        ],
+    ),
+    "the same question again and again": (
+        "    - ticket: open\n",
+        "    - gather: name\n      ask: who\n    - ticket: open\n",
+        [
+            (
+                "small.yaml:22:12: 'who' may be asked 4 times in this step",
+                "a caller is asked the same at most 2 times: take one out",
+            ),
+        ],
+    ),
+    "no way to a person": (
+        '  person: {key: "0", run: to_person}\n',
+        '  person: {key: "9", run: to_person}\n',
+        [
+            (
+                "small.yaml:10:1: no way to a person: neither key 0 nor 人工 leads to a person",
+                'add a step with `transfer: operator`, and `anytime:` with `key: "0"` that runs it',
+            ),
+        ],
+    ),
+    "the step of a person rings nobody": (
+        "    - transfer: operator\n",
+        "    - play: wait\n",
+        [
+            (
+                "small.yaml:10:1: no way to a person: no step rings a person",
+                'add a step with `transfer: operator`, and `anytime:` with `key: "0"` that runs it',
+            ),
+        ],
+    ),
+    "a dead end": (
+        "    - goto: leave\n",
+        "    - goto: leave\n      when: {ticket: opened}\n",
+        [
+            (
+                "small.yaml:16:3: step 'matter' may end without leading on",
+                "end it with `goto:` or `hangup:` without a condition",
+            ),
+        ],
+    ),
+    "two ways for one key": (
+        "steps:\n",
+        '  other: {key: "0", goto: leave}\nsteps:\n',
+        [
+            ("small.yaml:12:16: key 0 is taken by 'person'", "choose another key"),
+        ],
+    ),
+    "a rule that leads nowhere": (
+        "steps:\n",
+        '  other: {key: "5"}\nsteps:\n',
+        [
+            ("small.yaml:12:3: 'other' needs one way on", "write `run:` (and back) or `goto:` (for good), one of them"),
+        ],
+    ),
+    "a rule without a sign": (
+        "steps:\n",
+        "  other: {goto: leave}\nsteps:\n",
+        [
+            ("small.yaml:12:3: 'other' needs a key or a condition", "write `key:` or `when:`, one of them"),
+        ],
+    ),
+}
+"""What is written instead of what, and what the check says: place and mistake, mend."""
+
+
+@pytest.mark.parametrize("name", list(BAD))
+def test_each_mistake_is_named(script: Path, name: str) -> None:
+    old, new, expected = BAD[name]
+    assert old in GOOD
+    script.write_text(GOOD.replace(old, new, 1))
+    assert findings(script) == [f"{wrong} — {mend}" for wrong, mend in expected]
+
+
+def test_limits_of_listening_must_be_set(script: Path) -> None:
+    script.write_text(GOOD.replace(", max_s: 30}", "}"))
+    mend = "write `max_s: …` here or under `limits:`"
+    assert findings(script) == [
+        f"small.yaml:17:7: listen has no max_s — {mend}",
+        f"small.yaml:19:7: gather has no max_s — {mend}",
+    ]
+
+
+def test_nothing_is_asked_after_the_limit_of_turns(script: Path) -> None:
+    script.write_text(GOOD.replace("too_long: leave", "too_long: matter"))
+    found = findings(script)
+    assert [line.split(" — ")[0] for line in found] == [
+        "small.yaml:17:7: asks after the limit of turns: 'matter' leads here",
+        "small.yaml:19:7: asks after the limit of turns: 'matter' leads here",
+    ]
+
+
+def test_yaml_that_cannot_be_read_is_one_finding(script: Path) -> None:
+    script.write_text(GOOD.replace("steps:\n", "steps: [\n"))
+    [found] = check(script)
+    assert found.code == "dialplan.yaml"
+    assert found.where is not None
+    assert found.where.split("/")[-1].startswith("small.yaml:1")
+
+
+def test_a_key_written_twice(script: Path) -> None:
+    script.write_text(GOOD.replace("start: welcome\n", "start: welcome\nstart: matter\n"))
+    [found] = check(script)
+    assert found.message == 'key written twice: "start"'
+    assert found.where is not None
+    assert found.where.endswith("small.yaml:6:1")
+
+
+def test_all_mistakes_are_found_at_once_in_order(script: Path) -> None:
+    bad = GOOD.replace("goto: matter", "goto: mater").replace("ask: who", "ask: woh")
+    script.write_text(bad)
+    found = check(script)
+    assert {"dialplan.step_unknown", "dialplan.prompt_missing"} <= {p.code for p in found}
+    lines = [int((p.where or "").rsplit(":", 2)[1]) for p in found]
+    assert lines == sorted(lines)
+
+
+def test_a_missing_wav_is_named(script: Path) -> None:
+    (script.parent / "prompts" / "number.1.wav").unlink()
+    assert findings(script) == [
+        "small.yaml:22:12: prompt 'number' has no number.1.wav — run `callcenter prompts render --only number`"
+    ]
+
+
+def test_a_wav_of_an_older_text_is_named(script: Path) -> None:
+    texts = script.parent / "prompts" / "texts.yaml"
+    texts.write_text(TEXTS.replace("Your name?", "Your name, please?"))
+    assert findings(script) == [
+        "small.yaml:20:12: who.wav says an older text of 'who' — run `callcenter prompts render --only who`"
+    ]
+
+
+def test_an_unknown_value_to_fill_in(script: Path) -> None:
+    texts = script.parent / "prompts" / "texts.yaml"
+    texts.write_text(TEXTS.replace("{ticket}", "{tikcet}"))
+    assert findings(script)[0] == "small.yaml:22:12: prompt 'number' has an unknown {tikcet} — did you mean 'ticket'?"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Bad Id: x\n", "texts.yaml:12:1: 'Bad Id' is no prompt id — use a-z, 0-9 and _"),
+        ("empty: {text: ''}\n", "texts.yaml:12:8: prompt 'empty' has no text — write its words"),
+        ("odd: {text: x, rul: R2}\n", "texts.yaml:12:21: unknown field 'rul' — fields are text, rule, pause_ms"),
+    ],
+)
+def test_mistakes_in_the_texts(script: Path, line: str, message: str) -> None:
+    (script.parent / "prompts" / "texts.yaml").write_text(TEXTS + line)
+    assert findings(script) == [f"prompts/{message}"]
+
+
+def test_prompts_that_are_not_there(script: Path) -> None:
+    script.write_text(GOOD.replace("prompts: prompts", "prompts: prompt"))
+    [found] = check(script)
+    assert found.code == "dialplan.file"
+    assert found.mend == "give a YAML file in UTF-8"
+
+
+def test_loading_a_bad_script_raises_its_first_mistake(script: Path) -> None:
+    script.write_text(GOOD.replace("- gather: name", "- gahter: name"))
+    with pytest.raises(DialplanError) as caught:
+        load_dialplan(script)
+    assert caught.value.code == "dialplan.verb_unknown"
+
+
+def test_a_script_that_is_a_list(script: Path) -> None:
+    script.write_text("- a\n")
+    assert findings(script) == ["small.yaml:1:1: is no script — start with `dialplan: name`"]
