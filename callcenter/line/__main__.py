@@ -27,7 +27,7 @@ def main() -> None:
         setup_logging(name, settings.log.level, settings.log.json_lines)
         from callcenter.line.process import Line
 
-        code = asyncio.run(Line(settings, arguments.number).run()).code
+        code = asyncio.run(Line(settings, arguments.number, arguments.config).run()).code
     except CallCenterError as error:
         say("fatal", role=name, message=str(error))
         print(f"{name}: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from callcenter.config import Settings
 from callcenter.domain.records import RecordKind
 from callcenter.errors import CallCenterError, SpeechError
 from callcenter.line.call import utterance_json
-from callcenter.line.recordings import CallNote, encode, forget, record_body, tracks_complete
+from callcenter.line.recordings import CallNote, encode, forget, record_body, tracks_complete, update_note
 from callcenter.log import get_logger
 from callcenter.node.journal import Journal
 from callcenter.node.outbox import Outbox
@@ -32,19 +32,11 @@ class Aftercare:
         self._settings, self._journal, self._outbox, self._transcriber = settings, journal, outbox, transcriber
         self._one_at_a_time = asyncio.Lock()
 
-    async def finish(self, note: CallNote, gaps: Sequence[Gap], *, had_gap: bool) -> None:
-        """Hand the recording over, decode what is missing, forget the tracks.
-
-        Waits for a transcriber as long as it takes: a line that stops meanwhile leaves the note for the next one.
-        """
+    async def recording(self, note: CallNote) -> bool:
+        """Join the tracks and hand the recording over; False when that failed: the next start tries again."""
+        if note.handed_over:
+            return True
         await tracks_complete(note)
-        if not await self._recording(note):
-            return
-        if had_gap:
-            await self._words(note, gaps)
-        forget(note)
-
-    async def _recording(self, note: CallNote) -> bool:
         try:
             async with self._one_at_a_time:
                 finished = await asyncio.to_thread(encode, note)
@@ -54,10 +46,19 @@ class Aftercare:
             log.error("recording_unfinished", call_id=str(note.call), error=str(error))
             return False
         self._write(note, RecordKind.CALL_RECORDING, record_body(note, finished, self._settings.recording.keep_days))
+        update_note(note, handed_over=True)
         return True
 
-    async def _words(self, note: CallNote, gaps: Sequence[Gap]) -> None:
-        """Decode each gap from the caller's track with the chunks a live call would have sent."""
+    async def words(self, note: CallNote, gaps: Sequence[Gap], *, had_gap: bool) -> None:
+        """Decode each gap from the caller's track with the chunks a live call would have sent; forget the tracks.
+
+        Waits for a transcriber as long as it takes: a line that stops meanwhile leaves the note for the next one.
+        """
+        if had_gap:
+            await self._rest(note, gaps)
+        forget(note)
+
+    async def _rest(self, note: CallNote, gaps: Sequence[Gap]) -> None:
         pcm = await asyncio.to_thread(read_track, note.track(CALLER_SUFFIX))
         found: list[Final] = []
         for start_ms, until_ms in gaps:

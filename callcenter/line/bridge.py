@@ -1,4 +1,4 @@
-"""Rings a person's phone through the edge and lets caller and person talk (R5: the call comes back when nobody answers)."""
+"""Rings a person's phone through the edge and lets caller and person talk; nobody answering, the call comes back."""
 
 from __future__ import annotations
 

@@ -102,9 +102,7 @@ class CallerCall:
         )  # fmt: skip
         self._house.link.live(self.id, "ringing")
         if self._incoming.record_as is not None:
-            self.note = CallNote(
-                Path(self._incoming.record_as), self.id, self._site, self._language, datetime.now(UTC)
-            )
+            self.note = CallNote(Path(self._incoming.record_as), self.id, self._site, self._language, datetime.now(UTC))
             write_note(self.note)
 
     def take(self, event: Event) -> None:
@@ -188,7 +186,7 @@ class CallerCall:
             await self._up.wait()
         if self._over.is_set() or self.ear is None:
             return
-        phone = self._phone = CallPhone(self.ear, self._wires(self.ear))
+        phone = self._phone = CallPhone(self.ear, self._wires())
         site = self._house.site(self._site)
         people = self._house.settings.edge.mode != "direct"
         context = context_of(site, self._number, self._language, datetime.now(UTC), phones=people)
@@ -221,7 +219,7 @@ class CallerCall:
                 await phone.play(self._plan.prompts.clips(prompt), barge_in=False)
         await phone.hangup("error")
 
-    def _wires(self, ear: Ear) -> PhoneWires:
+    def _wires(self) -> PhoneWires:
         bridge = PersonBridge(
             self._house.endpoint, self.leg, self._records, self._house.sounds,
             address=self._house.person_address, watch=self._house.watch,

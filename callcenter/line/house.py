@@ -45,6 +45,8 @@ class House:
     """Understanding by rules alone, for when the speech service does not answer."""
     handlers: dict[int, LegHandler] = field(default_factory=dict)
     low_disk: bool = False
+    fallback: dict[str, SiteSnapshot] = field(default_factory=dict)
+    """Sites read from their files, for a node that no desk ever told anything."""
 
     def watch(self, leg: int, handler: LegHandler | None) -> None:
         """Send a leg's events to `handler`; None: to nobody any more."""
@@ -60,7 +62,7 @@ class House:
 
     def site(self, name: str) -> SiteSnapshot | None:
         """A site as the last snapshot has it."""
-        return site_of(self.snapshot, name)
+        return site_of(self.snapshot, name) or self.fallback.get(name)
 
     def dialled_site(self, number: str) -> str:
         """Which site a dialled number belongs to."""

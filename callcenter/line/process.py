@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import IPv4Network, ip_network
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from callcenter.config import ROOT, Settings
 from callcenter.dialplan.load import Dialplan, load_dialplan
 from callcenter.errors import CallCenterError, ConfigError
-from callcenter.line.aftercare import Aftercare
+from callcenter.line.aftercare import Aftercare, Gap
 from callcenter.line.call import CallerCall
 from callcenter.line.disk import DiskWatch
 from callcenter.line.house import House
 from callcenter.line.launcher import on_signals, say, stay_alive, write_found
+from callcenter.line.recordings import CallNote
 from callcenter.line.recovery import TrackFolder, adopt_journals
 from callcenter.line.rules import understand_by_rules
 from callcenter.line.sounds import Sounds
-from callcenter.line.surroundings import operator_extension
+from callcenter.line.surroundings import operator_extension, sites_from_files
 from callcenter.log import get_logger
+from callcenter.node.desks import desk_addresses
 from callcenter.node.journal import Journal
 from callcenter.node.link import LinkClient
 from callcenter.node.numbers import NumberPool
@@ -73,11 +77,12 @@ def allowed_networks(settings: Settings) -> tuple[IPv4Network, ...]:
 class Line:
     """One line process. `run` returns when it has drained."""
 
-    def __init__(self, settings: Settings, number: int) -> None:
-        self._settings, self._number = settings, number
+    def __init__(self, settings: Settings, number: int, config: Path | None = None) -> None:
+        self._settings, self._number, self._config = settings, number, config
         self._calls: dict[int, CallerCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._after: set[asyncio.Task[None]] = set()
+        self._words: set[asyncio.Task[None]] = set()
         self._drain, self._at_once = asyncio.Event(), asyncio.Event()
         self._idle = asyncio.Event()
         self._house: House | None = None
@@ -106,21 +111,23 @@ class Line:
             self._aftercare = Aftercare(settings, journal, link.outbox, house.transcriber_url)
             for note in left:
                 gaps = [(note.text_to_ms, None)]
-                self._keep(self._aftercare.finish(note, gaps, had_gap=True), self._after)
+                self._keep(self._finish(note, gaps, had_gap=True), self._after)
+            await self._first_snapshot(link, house)
             disk = DiskWatch(settings.var_dir, settings.line.reserve_mb, self._disk_changed)
             disk.look()
-            await self._first_snapshot(link)
             name = f"line-{self._number}"
             write_found(settings.run_dir, name, {"sip": house.endpoint.sip_port})
-            house.endpoint.accept(True)
+            self._open_or_close()
+            await house.endpoint.settled()
             say("ready", role=name, ports={"sip": house.endpoint.sip_port})
             log.info("line_ready", sip_port=house.endpoint.sip_port, legs=house.endpoint.leg_limit)
             for work in (stay_alive(lambda: True), disk.run(), self._watch_ports(house.endpoint)):
                 background.start(work)
             await self._until_drained(house.endpoint)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SHIPPED_S):
-                    await link.shipped()
+            if link.linked:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SHIPPED_S):
+                        await link.shipped()
         await house.endpoint.stop()
         journal.close()
         return Ending()
@@ -137,7 +144,8 @@ class Line:
         import aiortc  # noqa: F401 — browsers' headsets; loading it during a call would stop the audio
 
         first = next(iter(dialplans.values()))
-        apology = [f for clip in first.prompts.clips(first.script.phrases.wait) for f in await sounds.frames(clip, "zh")]
+        wait = first.prompts.clips(first.script.phrases.wait)
+        apology = [frame for clip in wait for frame in await sounds.frames(clip, first.language)]
         exchange = ExchangeSettings(
             bind_host=str(line.bind_host),
             sip_port=line.sip_port_first + self._number - 1 if line.sip_port_first else 0,
@@ -161,13 +169,17 @@ class Line:
         log.info("prompts_loaded", seconds=round(sounds.loaded_s))
         return self._house
 
-    async def _first_snapshot(self, link: LinkClient) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SNAPSHOT_WAIT_S):
-                while link.snapshot is None:  # noqa: ASYNC110 — the link tells only one listener, and it may never come
-                    await asyncio.sleep(0.05)
+    async def _first_snapshot(self, link: LinkClient, house: House) -> None:
+        """Wait a moment for a desk that is there; without one the site's own files serve, without those the call."""
+        if link.snapshot is None and desk_addresses(self._settings):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SNAPSHOT_WAIT_S):
+                    while link.snapshot is None:  # noqa: ASYNC110 — one listener only, and it may never come
+                        await asyncio.sleep(0.05)
         if link.snapshot is None:
-            say("notice", message="no snapshot yet: calls are answered and recorded, the desk decides afterwards")
+            house.fallback = await sites_from_files(self._config)
+            kind = "the site's files serve" if house.fallback else "calls are answered, the desk decides afterwards"
+            say("notice", message=f"no snapshot from a desk yet: {kind}")
 
     # events
 
@@ -194,17 +206,21 @@ class Line:
 
     async def _run_call(self, call: CallerCall) -> None:
         assert self._house is not None
-        assert self._aftercare is not None
         try:
             await call.run()
         finally:
             self._calls.pop(call.leg, None)
             self._house.watch(call.leg, None)
             if call.note is not None:
-                missing, had_gap = call.missing, call.had_gap
-                self._keep(self._aftercare.finish(call.note, missing, had_gap=had_gap), self._after)
+                self._keep(self._finish(call.note, call.missing, had_gap=call.had_gap), self._after)
             if not self._calls:
                 self._idle.set()
+
+    async def _finish(self, note: CallNote, gaps: Sequence[Gap], *, had_gap: bool) -> None:
+        """The recording, which a stopping line waits for; then the words, which the next one may decode."""
+        assert self._aftercare is not None
+        if await self._aftercare.recording(note):
+            self._keep(self._aftercare.words(note, gaps, had_gap=had_gap), self._words)
 
     def _keep(self, work: Awaitable[None], among: set[asyncio.Task[None]]) -> None:
         task = asyncio.ensure_future(work)
@@ -217,22 +233,24 @@ class Line:
         house, line = self._house, self._settings.line
         house.low_disk = low
         house.endpoint.record_calls(not low)
+        self._open_or_close()
         if not low:
-            house.endpoint.accept(not self._drain.is_set())
             say("notice", message=f"the disk has room again ({free_mb} MB free): calls are taken by the script")
             return
         log.error("disk_below_reserve", free_mb=free_mb, reserve_mb=line.reserve_mb)
-        if not self._people_can_be_rung():
-            house.endpoint.accept(False, refuse_status=503)
         say(
             "notice",
             message=f"ALARM: {free_mb} MB free, below line.reserve_mb = {line.reserve_mb}: new calls go to people. "
             f"Free space on the disk of {self._settings.var_dir}.",
         )
 
-    def _people_can_be_rung(self) -> bool:
-        from datetime import UTC, datetime
+    def _open_or_close(self) -> None:
+        """Take calls unless the line drains, or the disk has no room and nobody could be rung instead."""
+        assert self._house is not None
+        low = self._house.low_disk
+        self._house.endpoint.accept(not self._drain.is_set() and (not low or self._people_can_be_rung()))
 
+    def _people_can_be_rung(self) -> bool:
         assert self._house is not None
         site = self._house.site(self._settings.site.default)
         return (
@@ -254,6 +272,7 @@ class Line:
     async def _until_drained(self, endpoint: Endpoint) -> None:
         await self._drain.wait()
         endpoint.accept(False)
+        await endpoint.settled()
         say("draining", calls=len(self._calls))
         peace = asyncio.create_task(self._peace())
         hurry = asyncio.create_task(self._at_once.wait())
@@ -302,7 +321,7 @@ class _Background:
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> _Background:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

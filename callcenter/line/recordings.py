@@ -44,6 +44,8 @@ class CallNote:
     utterances: int = 0
     notice_given: bool = False
     objected: bool = False
+    handed_over: bool = False
+    """The recording is on its way to the store; only words are missing."""
 
     @property
     def path(self) -> Path:
@@ -99,6 +101,7 @@ def read_note(path: Path) -> CallNote | None:
             utterances=int(fields.get("utterances", 0)),
             notice_given=bool(fields.get("notice_given", False)),
             objected=bool(fields.get("objected", False)),
+            handed_over=bool(fields.get("handed_over", False)),
         )
     except (KeyError, ValueError, TypeError):
         return None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from callcenter.domain.labels import Label, Understanding
 from callcenter.domain.snapshot import SiteSnapshot
 
-EMERGENCY_WORDS = ("着火", "起火", "火灾", "煤气", "燃气", "爆管", "困在电梯", "电梯困人", "救命", "触电", "晕倒", "抢劫")
+EMERGENCY_WORDS = (
+    "着火",
+    "起火",
+    "火灾",
+    "煤气",
+    "燃气",
+    "爆管",
+    "困在电梯",
+    "电梯困人",
+    "救命",
+    "触电",
+    "晕倒",
+    "抢劫",
+)
 
 
 def understand_by_rules(text: str, language: str, site: SiteSnapshot | None) -> Understanding:

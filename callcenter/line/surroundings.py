@@ -5,14 +5,20 @@ Everything comes from the last snapshot; without one the call is answered all th
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from datetime import datetime
+from pathlib import Path
 
 from callcenter.dialplan.context import CALLBACK_WITHIN_MIN, CallContext, Incident, OpenMatter
 from callcenter.domain.matters import OpenMatter as KnownMatter
 from callcenter.domain.responsibility import ChainPlace, on_duty
 from callcenter.domain.roster import OPERATOR
-from callcenter.domain.snapshot import SiteSnapshot, Snapshot
-from callcenter.errors import DomainError
+from callcenter.domain.snapshot import SiteSnapshot, Snapshot, from_json
+from callcenter.errors import CallCenterError, DomainError
+from callcenter.log import get_logger
+
+log = get_logger("line.surroundings")
 
 SITE_NAMELESS = {"zh": "物业服务中心", "en": "the property service centre"}
 STATES = {
@@ -44,6 +50,21 @@ def site_of(snapshot: Snapshot | None, site: str) -> SiteSnapshot | None:
         return snapshot.site(site)
     except DomainError:
         return None
+
+
+async def sites_from_files(config: Path | None) -> dict[str, SiteSnapshot]:
+    """Sites as their files describe them; nobody's open matters are known. {} when the files cannot be read.
+
+    A child process reads them: what it needs for that (YAML, holidays) would stay in the line's memory.
+    """
+    argv = [sys.executable, "-m", "callcenter.line.site_files", *((str(config),) if config else ())]
+    child = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    text, _ = await child.communicate()
+    try:
+        return dict(from_json(text).sites) if child.returncode == 0 else {}
+    except CallCenterError as error:
+        log.warning("site_files_unusable", error=error.code)
+        return {}
 
 
 def operator_extension(site: SiteSnapshot, at: datetime) -> str | None:
@@ -90,5 +111,6 @@ def _matter(site: SiteSnapshot, matter: KnownMatter, *, english: bool) -> OpenMa
     responsible = site.organisation.person(matter.responsible)
     theirs = site.organisation.department(responsible.department)
     if english:
-        return OpenMatter(matter.ticket, matter.category, f"{department.en} {state}", f"{theirs.en} {responsible.title_en}")
+        owner = f"{theirs.en} {responsible.title_en}"
+        return OpenMatter(matter.ticket, matter.category, f"{department.en} {state}", owner)
     return OpenMatter(matter.ticket, matter.category, department.zh + state, theirs.zh + responsible.title)

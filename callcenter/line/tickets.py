@@ -59,7 +59,12 @@ class TicketDesk:
         return self._opened.ticket if self._opened else None
 
     async def open(
-        self, site: SiteSnapshot | None, version: int, understanding: Understanding, fields: dict[str, Any], at: datetime
+        self,
+        site: SiteSnapshot | None,
+        version: int,
+        understanding: Understanding,
+        fields: dict[str, Any],
+        at: datetime,
     ) -> OpenedTicket:
         """Open the ticket, or amend the one that is open; it is on the disk when this returns.
 
@@ -114,7 +119,12 @@ class TicketDesk:
             return None
 
     def _spoken(
-        self, site: SiteSnapshot | None, number: str, decision: Decision | None, at: datetime, understanding: Understanding
+        self,
+        site: SiteSnapshot | None,
+        number: str,
+        decision: Decision | None,
+        at: datetime,
+        understanding: Understanding,
     ) -> OpenedTicket:
         english = self._language == "en"
         action = ACTIONS[understanding.kind.value in COMES][english]

@@ -15,7 +15,7 @@ from typing import Any
 from callcenter.errors import CallCenterError, TelephonyError
 from callcenter.log import setup_logging
 from callcenter.telephony.endpoint import Endpoint
-from callcenter.telephony.events import Confirmed, Event, Gone, Held, Incoming, Key, MediaUp, Progress, Registered
+from callcenter.telephony.events import Confirmed, Event, Gone, Held, Key, MediaUp, Progress
 from callcenter.telephony.exchange import ExchangeSettings
 from callcenter.telephony.plan import Action, CallPlan, PhonePlan, Turn, When
 from callcenter.telephony.recorder import CALLER_SUFFIX, OURS_SUFFIX
@@ -114,7 +114,7 @@ class Party:
         """Hang up from our side."""
         if self.leg is not None and self.endpoint is not None:
             self.ended_by = "us"
-            self.endpoint.hangup(self.leg)
+            self.endpoint.hangup(self.leg, 487)
 
     def take(self, event: Event) -> None:
         """An event of the telephone."""
@@ -184,7 +184,7 @@ async def perform(party: Party, turn: Turn, frames: list[bytes]) -> None:
     await asyncio.sleep(turn.after_s)
     if leg is None:
         return
-    tell("turn", action=turn.action, at_ms=ears.voice.now_ms)
+    tell("turn", action=turn.action, at_ms=ears.voice.now_ms, at_s=round(time.monotonic(), 4))
     match turn.action:
         case Action.SAY | Action.PLAY:
             ears.voice.say(frames)
@@ -295,83 +295,6 @@ def report(plan: CallPlan, party: Party, dialled_at: float, text: str, done: int
     )
 
 
-async def run_phone(plan: PhonePlan, scratch: Path) -> None:
-    """Register and answer calls until told to stop."""
-    frames = to_frames(read_prompt(Path(plan.play))) if plan.play else []
-    calls: asyncio.Queue[Incoming] = asyncio.Queue()
-    party = Party()
-
-    def take(event: Event) -> None:
-        match event:
-            case Registered(status=200):
-                tell("registered")
-            case Registered(status=status):
-                tell("error", reason=f"the registrar answered {status}")
-            case Incoming():
-                party.leg = event.leg
-                calls.put_nowait(event)
-                tell("ringing", number=event.request.from_number)
-            case _:
-                party.take(event)
-
-    settings = ExchangeSettings(
-        user=plan.user, bind_host=plan.bind_host, registrar=plan.registrar, password=plan.password, max_callers=1,
-        record_dir=scratch if plan.record else None, watchdog_s=None,
-        accept=plan.refuse_status is None, refuse_status=plan.refuse_status or 503,
-    )  # fmt: skip
-    endpoint = party.endpoint = Endpoint(settings, take)
-    endpoint.start()
-
-    async def answer() -> None:
-        while True:
-            call = await calls.get()
-            party.confirmed.clear()
-            party.media_up.clear()
-            party.gone.clear()
-            party.ended_by = "nobody"
-            if plan.answer_after_s is None:
-                continue
-            endpoint.answer(call.leg, call.rang_at + plan.answer_after_s)
-            talk = asyncio.create_task(converse())
-            await party.gone.wait()
-            talk.cancel()
-            if plan.record and call.record_as:
-                await save(call.record_as, plan.record)
-            tell("saved")
-
-    async def converse() -> None:
-        await party.media_up.wait()
-        await party.confirmed.wait()
-        assert party.ears is not None
-        listening = asyncio.create_task(party.ears.run())
-        try:
-            party.ears.voice.say(frames)
-            heard = asyncio.create_task(say_when_heard(party.ears))
-            if plan.keys:
-                await party.ears.quiet()
-                if party.leg is not None:
-                    endpoint.press(party.leg, plan.keys)
-            if plan.hangup_after_s is not None:
-                await asyncio.sleep(plan.hangup_after_s)
-                party.hangup()
-            await heard
-            await party.gone.wait()
-        finally:
-            listening.cancel()
-
-    async def say_when_heard(ears: Ears) -> None:
-        await ears.spoke.wait()
-        tell("heard")
-
-    tasks = [asyncio.create_task(answer()), asyncio.create_task(commands(party))]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(plan.max_s):
-            await party.stop.wait()
-    for task in tasks:
-        task.cancel()
-    await endpoint.stop()
-
-
 def _first_line() -> bytes:
     """The plan; read without buffering, since what follows belongs to `commands`."""
     line = b""
@@ -396,7 +319,9 @@ async def main() -> None:
                 )
                 await run_call(CallPlan(turns=turns, **fields), Path(scratch))
             elif kind == "phone":
-                await run_phone(PhonePlan(**fields), Path(scratch))
+                from callcenter.telephony.phone_child import ScriptedPhone
+
+                await ScriptedPhone(PhonePlan(**fields), Path(scratch)).run()
             else:
                 raise TelephonyError("caller.kind", f"no such kind of caller: {kind}")
         except CallCenterError as error:

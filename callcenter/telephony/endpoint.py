@@ -60,6 +60,10 @@ class Endpoint:
         """End the process without interpreter teardown, which aborts on pj objects."""
         os._exit(code)
 
+    async def settled(self) -> None:
+        """Return when everything asked for so far has been done."""
+        await self._owner.run(lambda: None)
+
     def accept(self, accepting: bool, *, refuse_status: int = 503) -> None:
         """Take new calls or refuse them with `refuse_status`."""
 

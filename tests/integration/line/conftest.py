@@ -1,0 +1,72 @@
+"""Real lines, real callers, a real transcriber."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from line_node import LineNode, RawCaller, free_rtp_base
+
+from callcenter.speech.decoding import DecodingPool
+from callcenter.speech.recognition import load_model
+from callcenter.speech.transcriber import Transcriber
+
+MODEL = Path(__file__).parents[3] / "models" / "builtin-zh-8k"
+StartLine = Callable[..., Awaitable[LineNode]]
+
+
+@pytest.fixture(scope="session")
+def model() -> Any:
+    """The built-in model, loaded once."""
+    return load_model(MODEL, "zh")
+
+
+@pytest.fixture
+async def transcriber(model: Any) -> AsyncIterator[str]:
+    """Address of a transcriber over the built-in model."""
+    pool = DecodingPool(model, 1)
+    server = Transcriber(pool, max_streams=8)
+    port = await server.listen("127.0.0.1", 0)
+    yield f"ws://127.0.0.1:{port}"
+    await server.close()
+    pool.close()
+
+
+@pytest_asyncio.fixture
+async def start_line(tmp_path: Path) -> AsyncIterator[StartLine]:
+    """Starts a line in direct mode; keyword arguments are settings of the section `line`."""
+    nodes: list[LineNode] = []
+
+    async def start(*, url: str | None = None, environment: dict[str, str] | None = None, **line: Any) -> LineNode:
+        settings = {"count": 1, "rtp_port_first": free_rtp_base(), **line}
+        lines = "\n".join(f"{key} = {value!r}" for key, value in settings.items())
+        config = tmp_path / "callcenter.toml"
+        speech = f'url = "{url}"' if url else "port = 1"
+        config.write_text(
+            f'[node]\nvar_dir = "{tmp_path / "var"}"\n[edge]\nmode = "direct"\n[line]\n{lines}\n[speech]\n{speech}\n'
+        )
+        node = LineNode(tmp_path / "var", config, environment or {})
+        nodes.append(node)
+        await node.start()
+        return node
+
+    yield start
+    for node in nodes:
+        await node.stop()
+
+
+@pytest.fixture
+def raw_caller() -> Iterator[Callable[[LineNode], RawCaller]]:
+    """Makes raw SIP callers."""
+    callers: list[RawCaller] = []
+
+    def make(node: LineNode) -> RawCaller:
+        callers.append(RawCaller(node.port))
+        return callers[-1]
+
+    yield make
+    for caller in callers:
+        caller.close()
