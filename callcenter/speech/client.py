@@ -27,6 +27,8 @@ KEEP_MS = 30_000
 CONNECT_TIMEOUT_S = 3.0
 RETRY_FIRST_S = 0.2
 RETRY_MOST_S = 3.0
+KNOWN_WITHIN_S = 0.5
+"""Ours greets at once and a foreign server answers the first audio: by then it is known which it is."""
 FLUSH_BY_SILENCE_MS = 1600
 """A foreign server knows no flush: so much silence ends its utterance."""
 
@@ -79,6 +81,7 @@ class TranscriberStream:
         self._timeline = _Timeline(0, self._bytes_per_ms)
         self._away: Away | None = None
         self._ours = False
+        self._known = asyncio.Event()
         self._closing = False
         self._finished = False
         self._task = asyncio.create_task(self._run(), name="transcriber-stream")
@@ -210,6 +213,7 @@ class TranscriberStream:
     async def _converse(self, server: ClientConnection) -> bool:
         """Send and receive until the end (True) or the loss of the connection (False or an error)."""
         self._ours, self._partial = False, None
+        self._known.clear()
         await server.send(self._config)
         sending = asyncio.create_task(self._send(server))
         try:
@@ -259,6 +263,9 @@ class TranscriberStream:
     async def _send_flush(self, server: ClientConnection, begun: int) -> None:
         _, waiting = self._flushes.popleft()
         self._awaiting.append(waiting)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_WITHIN_S):
+                await self._known.wait()
         if self._ours:
             await server.send('{"flush" : 1}')
             return
@@ -272,9 +279,12 @@ class TranscriberStream:
             return
         if "server" in message:
             self._ours = bool(message.get("flush"))
+            self._known.set()
+            self._works()
         elif "error" in message:
             raise SpeechError("client.refused", str(message["error"]), retryable=True)
         else:
+            self._known.set()
             self._works()
         if "behind_ms" in message:
             self._tell(Behind(int(message["behind_ms"])))

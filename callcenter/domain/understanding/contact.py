@@ -1,5 +1,7 @@
 """Call-back numbers and names, as callers say them."""
 
+# ruff: noqa: E501 — tables of expressions read better whole
+
 from __future__ import annotations
 
 import re
@@ -126,12 +128,68 @@ _ANSWERS = (
     (re.compile(rf"^(?:嗯|啊|呃|哦|我是|我叫|叫)?(?P<name>{_S}{_GIVEN})$"), 0.7),
     (re.compile(rf"^(?P<name>{_S})$"), 0.7),
 )
-_NO_NAMES = frozenset("谢谢 高兴 安静 没有 方便 方法 时候 时间 成了 关了 解决 白天 马上 何必 常常 文件 金额 温度 路上 向上 单元 房子 车位 包裹 万一 于是 任何 安全 安排 强烈 万分".split())
+_NO_NAMES = frozenset(
+    [
+        "谢谢",
+        "高兴",
+        "安静",
+        "没有",
+        "方便",
+        "方法",
+        "时候",
+        "时间",
+        "成了",
+        "关了",
+        "解决",
+        "白天",
+        "马上",
+        "何必",
+        "常常",
+        "文件",
+        "金额",
+        "温度",
+        "路上",
+        "向上",
+        "单元",
+        "房子",
+        "车位",
+        "包裹",
+        "万一",
+        "于是",
+        "任何",
+        "安全",
+        "安排",
+        "强烈",
+        "万分",
+    ]
+)
 _EN_NAMES = (
     re.compile(r"\b(?:my name is|my name's|name is|this is|i am called|call me)(?! about| the| a | not| for)(?: mr| mrs| ms| miss| mister)?\.? (?P<name>[a-z][a-z'-]+(?: [a-z][a-z'-]+)?)"),
     re.compile(r"\bi(?: a|')m (?P<name>(?:mr|mrs|ms|miss|mister)\.? [a-z][a-z'-]+)"),
 )  # fmt: skip
-_EN_NO_NAMES = frozenset("from calling and in at on here urgent an a the emergency to about i my please with living".split())
+_EN_NO_NAMES = frozenset(
+    [
+        "from",
+        "calling",
+        "and",
+        "in",
+        "at",
+        "on",
+        "here",
+        "urgent",
+        "an",
+        "a",
+        "the",
+        "emergency",
+        "to",
+        "about",
+        "i",
+        "my",
+        "please",
+        "with",
+        "living",
+    ]
+)
 
 
 def find_name(said: Utterance, language: str = "zh", *, asked: bool = False) -> Label[str | None]:

@@ -1,5 +1,7 @@
 """What the caller wants of the conversation itself, by rules alone: these must work with every service away."""
 
+# ruff: noqa: E501 — tables of expressions read better whole
+
 from __future__ import annotations
 
 import re
@@ -14,8 +16,12 @@ _ZH = (
     ("repeat", r"再说一[遍次下]|(?:没|没有)听(?:清|懂|明白|见)|听不(?:清|懂|见)|重复一?[遍次下]|说什么|什么来着|再讲一[遍次]|(?:^|[,，。])(?:啊|什么|嗯)[?？]", 0.85),
     ("done", r"(?:没有|没)(?:别的|其他|其它|什么)?(?:的)?(?:事|问题|了)(?:情)?(?:了|啦)?|就这(?:些|样|个|事)|不用了?(?:谢谢)?$|可以了|行了|好了就|先这样|挂了|再见|拜拜", 0.85),
 )  # fmt: skip
-_ZH_YES = re.compile(r"^(?:嗯+|啊|哎|诶|欸|对+|对的|是+|是的|是啊|对啊|没错|正确|好+|好的|好啊|行|可以|要|需要|同意|没问题|可以的|嗯对|嗯是|对对|是是|好吧|行吧|中|得|确认|就是|满意|解决了|有)(?:的|啊|呀|了|吧|嘛|呢|哦|噢|谢谢|对|是|好|没错|就是|[,，。 ])*$")
-_ZH_NO = re.compile(r"^(?:嗯|啊|呃|哦|那|[,，。 ])*(?:不+|不是|不对|不行|不用|不要|不需要|没有|没|错了|不正确|不可以|不好|否|没对|说错了|不满意|没解决|还没)(?:的|啊|呀|了|吧|嘛|呢|哦|谢谢|是|对|用|要|没有|不|[,，。 ])*$")
+_ZH_YES = re.compile(
+    r"^(?:嗯+|啊|哎|诶|欸|对+|对的|是+|是的|是啊|对啊|没错|正确|好+|好的|好啊|行|可以|要|需要|同意|没问题|可以的|嗯对|嗯是|对对|是是|好吧|行吧|中|得|确认|就是|满意|解决了|有)(?:的|啊|呀|了|吧|嘛|呢|哦|噢|谢谢|对|是|好|没错|就是|[,，。 ])*$"
+)
+_ZH_NO = re.compile(
+    r"^(?:嗯|啊|呃|哦|那|[,，。 ])*(?:不+|不是|不对|不行|不用|不要|不需要|没有|没|错了|不正确|不可以|不好|否|没对|说错了|不满意|没解决|还没)(?:的|啊|呀|了|吧|嘛|呢|哦|谢谢|是|对|用|要|没有|不|[,，。 ])*$"
+)
 _ZH_NO_BEGIN = re.compile(r"^(?:嗯|啊|呃|哦|[,，。 ])*(?:不对|不是|错了|说错了|不正确|弄错)")
 _ZH_YES_BEGIN = re.compile(r"^(?:嗯|啊|呃|哦|[,，。 ])*(?:对的|对对|没错|是的|正确|好的)")
 
@@ -26,8 +32,12 @@ _EN = (
     ("repeat", r"\b(?:say (?:that|it) again|repeat|pardon|come again|did not (?:hear|catch)|didn't (?:hear|catch)|can't hear|cannot hear)\b", 0.85),
     ("done", r"\b(?:that is all|that's all|nothing else|no more|that will be all|that'll be all|goodbye|bye)\b", 0.85),
 )  # fmt: skip
-_EN_YES = re.compile(r"^(?:yes|yeah|yep|yup|correct|right|sure|ok|okay|that is right|that's right|exactly|please do|of course|that is correct|that's correct)\b[ ,.a-z]{0,20}$")
-_EN_NO = re.compile(r"^(?:no|nope|not really|wrong|that is wrong|that's wrong|incorrect|not correct|not at all)\b[ ,.a-z']{0,20}$")
+_EN_YES = re.compile(
+    r"^(?:yes|yeah|yep|yup|correct|right|sure|ok|okay|that is right|that's right|exactly|please do|of course|that is correct|that's correct)\b[ ,.a-z]{0,20}$"
+)
+_EN_NO = re.compile(
+    r"^(?:no|nope|not really|wrong|that is wrong|that's wrong|incorrect|not correct|not at all)\b[ ,.a-z']{0,20}$"
+)
 
 _COMPILED = {
     "zh": tuple((intent, re.compile(pattern), sure) for intent, pattern, sure in _ZH),

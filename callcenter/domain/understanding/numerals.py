@@ -10,8 +10,8 @@ NUMBER = "[0-9零〇○一二三四五六七八九十百千两幺]"
 """One character of a number, for regular expressions."""
 
 SOUNDS_LIKE = {
-    "0": "铃领灵另令玲", "1": "要腰药邀妖医衣依义意", "2": "儿耳而尔饿", "3": "散山伞叁", "4": "似寺斯死肆", "5": "舞午武无伍",
-    "6": "流刘留柳陆", "7": "期其起气妻齐", "8": "吧把爸巴", "9": "酒久就玖救",
+    "0": "铃领灵另令玲", "1": "要腰药邀妖医衣依义意", "2": "儿耳而尔饿", "3": "散山伞叁", "4": "似寺斯死肆",
+    "5": "舞午武无伍", "6": "流刘留柳陆", "7": "期其起气妻齐", "8": "吧把爸巴", "9": "酒久就玖救",
 }  # fmt: skip
 """Characters a recogniser writes for a digit; believed only inside a run of digits."""
 HOMOPHONES = {c: digit for digit, group in SOUNDS_LIKE.items() for c in group}

@@ -78,5 +78,7 @@ def understand_by_rules(
             kind = Label("repair", 0.4)
         else:
             kind = Label("none", 0.5 if len(said.text) < 8 else 0.3)
-    department = Label((departments or DEPARTMENT_OF).get(category.value, "service"), category.confidence, category.evidence)
+    department = Label(
+        (departments or DEPARTMENT_OF).get(category.value, "service"), category.confidence, category.evidence
+    )
     return Understanding(kind, category, urgency, department, place, name, phone, intents, by="rules")

@@ -1,5 +1,7 @@
 """Buildings, units and rooms in the many ways people say them, checked against the site's gazetteer."""
 
+
+
 from __future__ import annotations
 
 import re
@@ -40,18 +42,43 @@ _UNIT_ONLY = re.compile(rf"{_NOT_NUMBER}(?P<unit>{_N}{{1,3}})单元{_MORE}(?:{_F
 _ROOM_ONLY = re.compile(
     rf"{_NOT_NUMBER}(?P<room>{_N}{{3,5}})(?:号房|房间|室|房(?!子|租|价|产)|户|的?(?:业主|住户|这户|那户|这家))"
 )
-_ROOM_MINE = re.compile(rf"(?:我家|我住|我们家|住在|家住|我是|我在){_MORE}(?P<room>{_N}{{3,5}})(?![{_N[1:-1]}块元点天年个人])")
+_ROOM_MINE = re.compile(
+    rf"(?:我家|我住|我们家|住在|家住|我是|我在){_MORE}(?P<room>{_N}{{3,5}})(?![{_N[1:-1]}块元点天年个人])"
+)
 _FLOOR_ONLY = re.compile(rf"{_NOT_NUMBER}{_FLOOR_DOOR}")
 
 _EN_ONES = dict(
     zip(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen".split(),
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ],
         range(20),
         strict=True,
     )
 ) | {"oh": 0, "o": 0}
-_EN_TENS = {w: 10 * (i + 2) for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())}
+_EN_TENS = {
+    w: 10 * (i + 2)
+    for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
+}
 _EN_WORD = rf"(?:\d+|{'|'.join(sorted((*_EN_ONES, *_EN_TENS, 'hundred', 'and'), key=len, reverse=True))})"
 _EN_NUMBER = rf"({_EN_WORD}(?:[ -]+{_EN_WORD})*)(?![a-z])"
 _EN_PARTS = {
@@ -130,7 +157,9 @@ def _matches(pattern: re.Pattern[str], text: str, confidence: float) -> list[_Fo
                 room, end = after
         if pattern is _DASHED and room is None:
             continue
-        found.append(_Found(match.start(), end, _named(groups.get("building")), _named(groups.get("unit")), room, confidence))
+        found.append(
+            _Found(match.start(), end, _named(groups.get("building")), _named(groups.get("unit")), room, confidence)
+        )
     return [f for f in found if f.building or f.unit or f.room]
 
 
@@ -222,7 +251,7 @@ def _merge(chosen: _Found, candidates: list[_Found]) -> _Found:
     """Parts said apart from each other (三号楼, 对, 二单元, 一一零二室) belong together."""
     building, unit, room, end, start = chosen.building, chosen.unit, chosen.room, chosen.end, chosen.start
     for other in candidates:
-        if other is chosen or other.building is not None and building is not None:
+        if other is chosen or (other.building is not None and building is not None):
             continue
         if room is None and other.room is not None and (other.unit is None or unit is None or other.unit == unit):
             room = other.room
@@ -234,7 +263,9 @@ def _merge(chosen: _Found, candidates: list[_Found]) -> _Found:
     return _Found(start, end, building, unit, room, chosen.confidence)
 
 
-def find_place(said: Utterance, language: str = "zh", gazetteer: Gazetteer | None = None, blank: tuple[tuple[int, int], ...] = ()) -> tuple[SpokenPlace, tuple[int, int] | None]:
+def find_place(
+    said: Utterance, language: str = "zh", gazetteer: Gazetteer | None = None, blank: tuple[tuple[int, int], ...] = ()
+) -> tuple[SpokenPlace, tuple[int, int] | None]:
     """The place in a text and where it stands in `said.text`. `blank` spans (a phone number) are not looked at."""
     characters = list(said.text)
     for start, end in blank:
@@ -250,7 +281,9 @@ def find_place(said: Utterance, language: str = "zh", gazetteer: Gazetteer | Non
     if chosen not in candidates or language != "en":
         chosen = _merge(chosen, candidates)
     words = said.evidence(chosen.start, chosen.end)
-    confidence = chosen.confidence - (0.15 if repaired[chosen.start : chosen.end] != text[chosen.start : chosen.end] else 0)
+    confidence = chosen.confidence - (
+        0.15 if repaired[chosen.start : chosen.end] != text[chosen.start : chosen.end] else 0
+    )
     return _checked(chosen, words, confidence, gazetteer), (chosen.start, chosen.end)
 
 

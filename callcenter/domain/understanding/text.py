@@ -3,6 +3,8 @@
 Everything keeps track of where it came from, so that evidence is always quoted as it was heard.
 """
 
+# ruff: noqa: E501 — tables of expressions read better whole
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """Kinds and categories by words alone: what a line falls back on when the speech service does not answer."""
 
+# ruff: noqa: E501 — tables of expressions read better whole
+
 from __future__ import annotations
 
 import re
@@ -67,7 +69,10 @@ KINDS_ZH: tuple[tuple[str, str], ...] = (
     ("complaint", "投诉|不满|太差|态度|没人管|怎么搞|凭什么|太吵|扰民|受不了|管不管|太过分|吵|总是|老是|乱|臭死"),
     ("suggestion", "建议|提(?:个|一个|点)?意见|希望|能不能.{0,6}(?:装|加|设|办)|应该|最好"),
     ("home_service", "家政|钟点工|保姆|大扫除|擦玻璃|预约.{0,6}(?:清洗|保洁|上门)|搬家|清洗"),
-    ("enquiry", "请问|咨询|问一?下|想问|打听|怎么(?:办|交|收|算|查|弄)|多少|几点|什么时候|哪里|在哪|有没有|是不是|吗$|能不能"),
+    (
+        "enquiry",
+        "请问|咨询|问一?下|想问|打听|怎么(?:办|交|收|算|查|弄)|多少|几点|什么时候|哪里|在哪|有没有|是不是|吗$|能不能",
+    ),
     ("help", "救命|求助|帮帮|帮我|快来|救|困|晕|小偷|打架|报警"),
     ("repair", "修|坏|漏|堵|不亮|停水|停电|没水|没电|跳闸|不热|断|裂|打不开|失灵|爆|不通|松|掉"),
 )
@@ -80,7 +85,10 @@ KINDS_EN: tuple[tuple[str, str], ...] = (
     ("home_service", r"\bbook\b|cleaner|housekeep|nanny"),
     ("enquiry", r"\b(?:when|where|how|what|which|who|is there|can i|could i|do you)\b"),
     ("help", r"help|emergency|stuck|trapped|hurry|fire|collapse"),
-    ("repair", r"repair|broken|fix|leak|clog|not work|does not work|doesn't work|burst|no (?:water|power|electricity|heat)"),
+    (
+        "repair",
+        r"repair|broken|fix|leak|clog|not work|does not work|doesn't work|burst|no (?:water|power|electricity|heat)",
+    ),
 )
 IMPORTANT_ZH = re.compile(
     r"(?:停水|没(?:有)?水|停电|没(?:有)?电|断电|跳闸|没(?:有)?暖|不供暖|一点(?:都|也)?不热|冰凉|停暖|停气)(?!压|费|表)|(?:整|全|好几|几十|所有).{0,2}(?:栋|楼|单元|小区|户|家)"
@@ -89,13 +97,15 @@ IMPORTANT_ZH = re.compile(
 IMPORTANT_EN = re.compile(
     r"no (?:water|power|electricity|heating|heat)\b|power (?:is )?(?:out|off|cut)|water (?:is )?(?:off|cut)|whole building|all (?:the )?(?:floors|flats|neighbou?rs)|reporter|journalist|newspaper|television|tv station|police|government|mayor|stolen|burgled|elevator.{0,20}(?:broken|out of order)|lift.{0,20}(?:broken|out of order)"
 )
-TOLD_ABOUT = re.compile(r"(?:通知|什么时候|几点|明天|计划|多久|为什么|要停|会停).{0,10}(?:停水|停电|供暖)|(?:停水|停电|供暖).{0,10}(?:通知|什么时候|几点|到几|多久|吗|开始)")
+TOLD_ABOUT = re.compile(
+    r"(?:通知|什么时候|几点|明天|计划|多久|为什么|要停|会停).{0,10}(?:停水|停电|供暖)|(?:停水|停电|供暖).{0,10}(?:通知|什么时候|几点|到几|多久|吗|开始)"
+)
 
-_CATEGORIES = {
+CATEGORY_PATTERNS = {
     language: {category: re.compile(words) for category, words in table.items()}
     for language, table in (("zh", CATEGORIES_ZH), ("en", CATEGORIES_EN))
 }
-_KINDS = {
+KIND_PATTERNS = {
     language: tuple((kind, re.compile(words)) for kind, words in table)
     for language, table in (("zh", KINDS_ZH), ("en", KINDS_EN))
 }
@@ -104,7 +114,7 @@ _KINDS = {
 def category_by_words(said: Utterance, language: str) -> tuple[str, float, tuple[int, int]] | None:
     """The category most spoken of, how sure (0..1), and where its first word stands. None when no word tells."""
     scores: dict[str, tuple[float, tuple[int, int]]] = {}
-    for category, pattern in _CATEGORIES[language].items():
+    for category, pattern in CATEGORY_PATTERNS[language].items():
         spans = [m.span() for m in pattern.finditer(said.mended)]
         if spans:
             scores[category] = (sum(end - start for start, end in spans), spans[0])
@@ -117,7 +127,7 @@ def category_by_words(said: Utterance, language: str) -> tuple[str, float, tuple
 
 def kind_by_words(said: Utterance, language: str) -> tuple[str, float, tuple[int, int]] | None:
     """The kind whose words are said, in the order of `KINDS_ZH`. None when no word tells."""
-    for kind, pattern in _KINDS[language]:
+    for kind, pattern in KIND_PATTERNS[language]:
         if match := pattern.search(said.mended):
             return kind, 0.6, match.span()
     return None

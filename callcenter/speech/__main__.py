@@ -1,0 +1,111 @@
+"""The speech role: transcribe, understand and say for one node (`python -m callcenter.speech --config FILE`)."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from callcenter.config import Settings, load_settings
+from callcenter.errors import CallCenterError
+from callcenter.log import get_logger, setup_logging
+from callcenter.speech.decoding import DecodingPool
+from callcenter.speech.models import speech_model_folder, wanted_language
+from callcenter.speech.recognition import load_model
+from callcenter.speech.service import SpeechService
+from callcenter.speech.transcriber import Transcriber
+from callcenter.speech.understand import load_understander
+
+ALIVE_EVERY_S = 2.0
+STUCK_AFTER_S = 30.0
+"""A decoding thread at one chunk for so long is stuck: the role stops calling itself alive and is restarted."""
+LAST_WORDS_S = 4.0
+"""A second SIGTERM ends the role within 5 s."""
+_LOG = get_logger("speech")
+
+
+def tell(event: str, **fields: Any) -> None:
+    """One line to the launcher."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps({"event": event, **fields}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def _write_ports(run_dir: Path, ports: dict[str, int]) -> None:
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = run_dir / f".speech.json.{os.getpid()}"
+    draft.write_text(json.dumps({"pid": os.getpid(), "ports": ports}), encoding="utf-8")
+    draft.replace(run_dir / "speech.json")
+
+
+async def _alive(pool: DecodingPool) -> None:
+    while True:
+        if pool.stuck_for_s() < STUCK_AFTER_S:
+            tell("alive")
+        await asyncio.sleep(ALIVE_EVERY_S)
+
+
+async def serve(settings: Settings) -> None:
+    """Load, listen, tell the launcher, and stay until told to end."""
+    loop = asyncio.get_running_loop()
+    drain, at_once = asyncio.Event(), asyncio.Event()
+
+    def asked_to_end() -> None:
+        (at_once if drain.is_set() else drain).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_end)
+
+    folder = speech_model_folder(settings)
+    model = await asyncio.to_thread(load_model, folder, wanted_language(settings))
+    understander = await asyncio.to_thread(load_understander, settings)
+    pool = DecodingPool(model, settings.speech.threads)
+    transcriber = Transcriber(pool, max_streams=settings.speech.max_streams)
+    service = SpeechService(understander.understand)
+    try:
+        await service.listen(settings.run_dir / "speech.sock")
+        port = await transcriber.listen(str(settings.speech.bind_host), settings.speech.port)
+        _write_ports(settings.run_dir, {"transcribe": port})
+        tell("ready", role="speech", ports={"transcribe": port})
+        alive = asyncio.create_task(_alive(pool))
+        await drain.wait()
+        service.draining = True
+        _LOG.info("draining", streams=transcriber.streams)
+        draining = asyncio.create_task(transcriber.drain())
+        hurry = asyncio.create_task(at_once.wait())
+        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (alive, draining, hurry):
+            task.cancel()
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await transcriber.close()
+                await service.close()
+        pool.close()
+
+
+def main() -> None:
+    """Entry point of the role; ends with status 1 and one sentence when it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m callcenter.speech", description=__doc__)
+    parser.add_argument("--config", type=Path, help="settings (default: config/callcenter.toml)")
+    arguments = parser.parse_args()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PDEATHSIG: the launcher's end is ours
+    try:
+        settings = load_settings(arguments.config)
+        setup_logging("speech", settings.log.level, settings.log.json_lines)
+        asyncio.run(serve(settings))
+    except CallCenterError as error:
+        sys.stderr.write(f"speech: {error}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

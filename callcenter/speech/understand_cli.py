@@ -1,0 +1,66 @@
+"""`callcenter understand`: labels of a text, or of every line of standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from callcenter.domain.labels import Label, Understanding
+
+
+def _label(label: Label[Any]) -> dict[str, Any]:
+    return {"value": label.value, "confidence": label.confidence, "evidence": label.evidence}
+
+
+def as_dict(understood: Understanding) -> dict[str, Any]:
+    """What `--json` prints: every value as {value, confidence, evidence}."""
+    place = understood.place
+    return {
+        "kind": _label(understood.kind),
+        "category": _label(understood.category),
+        "urgency": _label(understood.urgency),
+        "department": _label(understood.department),
+        "place": {"building": _label(place.building), "unit": _label(place.unit), "room": _label(place.room)},
+        "name": _label(understood.name),
+        "phone": _label(understood.phone),
+        "intents": [_label(intent) for intent in understood.intents],
+        "to_confirm": understood.to_confirm,
+    }
+
+
+def _sentence(understood: Understanding) -> str:
+    parts = [
+        f"{understood.kind.value}/{understood.category.value}/{understood.urgency.value}",
+        understood.department.value,
+    ]
+    parts += [str(understood.place)] if str(understood.place) else []
+    parts += [label.value for label in (understood.name, understood.phone) if label.value]
+    return "  ".join(parts) + ("  待核实" if understood.to_confirm else "")
+
+
+def understand(
+    text: Annotated[
+        str | None, typer.Argument(help="What the caller said; without it, a text per line of stdin.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    language: Annotated[str, typer.Option(help="zh or en; auto looks at the letters.")] = "auto",
+    site: Annotated[str | None, typer.Option(help="Site whose places are checked (default: site.default).")] = None,
+) -> None:
+    """Kind, category, urgency, department, place, name and phone of what a caller said, each with its evidence."""
+    from callcenter.config import load_settings
+    from callcenter.speech.understand import load_understander
+
+    understander = load_understander(load_settings())
+    lines: Iterable[str] = [text] if text is not None else sys.stdin
+    for line in lines:
+        said = line.strip()
+        if not said and text is None:
+            continue
+        spoken = ("en" if said.isascii() and said else "zh") if language == "auto" else language
+        understood = understander.understand(said, spoken, site)
+        print(json.dumps(as_dict(understood), ensure_ascii=False) if as_json else _sentence(understood), flush=True)
