@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from callcenter.config import ENVIRONMENT_PREFIX
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
 from callcenter.serve.plan import Role, RoleSpec
@@ -77,6 +78,11 @@ def die_with_parent(number: int = signal.SIGKILL) -> Callable[[], None]:
         _LIBC.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
     return hook
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without settings: the plan passes those on, as they are now."""
+    return {k: v for k, v in os.environ.items() if not (k.startswith(ENVIRONMENT_PREFIX) and "__" in k)}
 
 
 class Child:
@@ -152,7 +158,7 @@ class Child:
         self._heard_at, self._ready_at, self._spoke = time.monotonic(), None, False
         self._process = process = await asyncio.create_subprocess_exec(
             *self.spec.argv,
-            env={**os.environ, **self.spec.environment, "PYTHONUNBUFFERED": "1"},
+            env={**_inherited(), **self.spec.environment, "PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             process_group=0, preexec_fn=die_with_parent(), limit=_LINE_LIMIT,
         )  # fmt: skip

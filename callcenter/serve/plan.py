@@ -125,7 +125,7 @@ def make_plan(settings: Settings, roles: Iterable[Role] | None = None, config: P
                 "edge.direct_alone", "in direct mode there is no edge to start alone", where="edge.mode",
                 mend="start the role line, or install Kamailio and set edge.mode to kamailio",
             )  # fmt: skip
-    base = {"CALLCENTER_EDGE__MODE": mode, **settings_environment(settings, config)}
+    base = {**settings_environment(settings, config), "CALLCENTER_EDGE__MODE": mode}
     common = ("--config", str(config)) if config else ()
 
     def spec(role: Role, name: str, *arguments: str, environment: dict[str, str] | None = None) -> RoleSpec:
@@ -133,10 +133,9 @@ def make_plan(settings: Settings, roles: Iterable[Role] | None = None, config: P
         return RoleSpec(name, role, argv, {**base, **(environment or {})})
 
     stages: list[tuple[RoleSpec, ...]] = []
-    if Role.SPEECH in wanted:
-        stages.append((spec(Role.SPEECH, "speech"),))
-    if Role.DESK in wanted:
-        stages.append((spec(Role.DESK, "desk"),))
+    behind = tuple(spec(role, str(role)) for role in (Role.SPEECH, Role.DESK) if role in wanted)
+    if behind:  # neither needs the other
+        stages.append(behind)
     if Role.LINE in wanted:
         stages.append(
             tuple(

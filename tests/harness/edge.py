@@ -6,22 +6,16 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from callcenter.edge.rpc import Rpc
 from callcenter.errors import TelephonyError
-
-
-async def ticks(every_s: float = 0.05) -> AsyncIterator[None]:
-    """Look again and again at what nobody announces (a file, a table of Kamailio's)."""
-    while True:
-        yield
-        await asyncio.sleep(every_s)
+from tests.harness.ticks import ticks
+from tests.harness.toml import write_toml
 
 
 @dataclass
@@ -42,23 +36,9 @@ class Edge:
         return self.var_dir / "run"
 
     def write_config(self) -> Path:
-        """The settings as a TOML file; values are given as in JSON."""
-        self.var_dir.mkdir(parents=True, exist_ok=True)
-        path = self.var_dir / "callcenter.toml"
-        sections = {"node": {"var_dir": str(self.var_dir)}, **self.settings}
-        lines: list[str] = []
-        for section, values in sections.items():
-            lines.append(f"[{section}]")
-            for key, value in values.items():
-                if isinstance(value, list) and value and isinstance(value[0], dict):
-                    tables = ", ".join(
-                        "{" + ", ".join(f"{k} = {json.dumps(v)}" for k, v in t.items()) + "}" for t in value
-                    )
-                    lines.append(f"{key} = [{tables}]")
-                else:
-                    lines.append(f"{key} = {json.dumps(value)}")
-        path.write_text("\n".join(lines), encoding="utf-8")
-        return path
+        """The settings as a file."""
+        sections = {"node": {"var_dir": self.var_dir}, **self.settings}
+        return write_toml(self.var_dir / "callcenter.toml", sections)
 
     async def start(self, *, until: str = "ready", environment: dict[str, str] | None = None) -> None:
         config = self.write_config()

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import re
 import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -232,10 +231,3 @@ class Invite:
 
 def md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
-    """A port that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from tests.harness.sip import Invite
 from tests.harness.edge_bench import Bench
+from tests.harness.sip import Invite
 
 
 async def test_calls_are_spread_over_the_lines(bench: Bench) -> None:

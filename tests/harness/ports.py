@@ -1,0 +1,33 @@
+"""Free ports for houses that run side by side."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
+    """A port that is free now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _range_is_free(first: int, count: int, host: str) -> bool:
+    for port in range(first, first + count, 4):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+    return True
+
+
+def free_rtp_first(lines: int, host: str = "127.0.0.1") -> int:
+    """First of a free range of RTP ports for `lines` lines (100 each), outside the kernel's own range."""
+    source = random.Random(os.getpid() ^ random.SystemRandom().getrandbits(32))
+    while True:
+        first = source.randrange(10_000, 30_000 - 100 * lines, 100)
+        if _range_is_free(first, 100 * lines, host):
+            return first
