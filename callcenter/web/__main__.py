@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+import warnings
 from pathlib import Path
 
 from aiohttp import web
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=None, metavar="FILE", help="settings (TOML)")
     arguments = parser.parse_args()
     setup_logging(ROLE)
+    warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
     try:
         settings = load_settings(arguments.config)
         setup_logging(ROLE, settings.log.level, settings.log.json_lines)

@@ -96,11 +96,13 @@ def sentence(step: Step, names: Names) -> str:
     if not form:
         return step.kind
     to = next((w for w in (_word(step.body, n, step.kind, names) for n in PERSON_FIELDS) if w), "")
-    return translate(
-        names.locale, form, actor=names.actor(step.actor), to=to or names.actor(step.actor),
-        n=step.body.get("joined_to", ""), clock=names.clock(str(step.body.get("clock", ""))),
-        **{"from": _word(step.body, "from", step.kind, names) or "—"},
-    )  # fmt: skip
+    return translate(names.locale, form) % {
+        "actor": names.actor(step.actor),
+        "to": to or names.actor(step.actor),
+        "from": _word(step.body, "from", step.kind, names) or "—",
+        "n": step.body.get("joined_to", ""),
+        "clock": names.clock(str(step.body.get("clock", ""))),
+    }
 
 
 def _rules(step: Step) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ LOCALES = ("zh_CN", "en")
 DEFAULT = "zh_CN"
 COOKIE = "language"
 FOLDER = Path(__file__).parent / "locale"
-LOCALE_KEY = "locale"
+LOCALE_KEY = web.RequestKey("locale", str)
 
 
 @cache

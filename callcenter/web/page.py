@@ -168,7 +168,7 @@ def bar_counts(counts: Counts) -> dict[str, int]:
 def alarm_of(row: TicketRow, names: Names) -> dict[str, Any]:
     """The line in the bar about an emergency nobody has accepted yet."""
     asked = translate(names.locale, "waiting for %(name)s", name=names.staff(row.asked))
-    parts = (names.urgency(row.urgency), names.category(row.category), row.place, asked)
+    parts = (names.urgency(row.urgency), names.category(row.category), names.written_place(row.place), asked)
     return {"ticket": row.number, "text": " · ".join(p for p in parts if p), "due": row.asked_until}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-NONCE_KEY = "style_nonce"
+NONCE_KEY = web.RequestKey("style_nonce", str)
 
 
 def style_nonce(request: web.Request) -> str:

@@ -22,7 +22,7 @@ from callcenter.web.access import Right, Role, allowed, shown_number
 from callcenter.web.errors import STATUS_TEXTS, WebError
 from callcenter.web.state import DESK
 
-VIEWER_KEY = "viewer"
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -63,6 +63,7 @@ class Viewer:
         return shown_number(self.role, number)
 
 
+VIEWER_KEY: web.RequestKey[Viewer | None] = web.RequestKey("viewer", object)  # type: ignore[arg-type]
 TOKENS = web.AppKey("token_key", Fernet)
 SESSION_S = web.AppKey("session_s", int)
 
@@ -127,13 +128,12 @@ async def find_viewer(request: web.Request) -> Viewer | None:
             request[VIEWER_KEY] = await _from_token(request, token.strip())
         else:
             request[VIEWER_KEY] = await _from_session(request, await get_session(request))
-    found: Viewer | None = request[VIEWER_KEY]
-    return found
+    return request[VIEWER_KEY]
 
 
 def viewer(request: web.Request) -> Viewer:
     """The viewer of a guarded request."""
-    found: Viewer | None = request.get(VIEWER_KEY)
+    found = request.get(VIEWER_KEY)
     if found is None:
         raise WebError(401, "web.login_needed")
     return found

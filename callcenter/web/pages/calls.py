@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from callcenter.desk import calls, tickets
+from callcenter.desk import calls, duty, tickets
 from callcenter.desk.models import CallDetail, CallFilter, CallRow, TicketFilter, TicketRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
@@ -61,7 +61,7 @@ def strip_of(rows: Iterable[CallRow], names: Names, since: datetime) -> Strip:
     bars = []
     for row in listed:
         seconds = (row.duration_ms or 0) / 1000
-        look = "lost" if not row.answered and row.ended_at else row.urgency or "normal"
+        look = "missed" if not row.answered and row.ended_at else row.urgency or "normal"
         bars.append(
             Bar(
                 x=round((row.ringing_at - since).total_seconds() / DAY_S * STRIP_WIDTH, 1),
@@ -115,12 +115,26 @@ async def _open_matters(request: web.Request, detail: CallDetail, site: str) -> 
     return [row for row in page.rows if row.number != detail.call.ticket and row.caller_number == number]
 
 
+async def _on_duty_for(request: web.Request, detail: CallDetail, site: str) -> dict[str, str] | None:
+    """Who of the department that was understood is on duty: whom the matter will go to."""
+    labels = detail.call.labels
+    if labels is None or detail.call.ended_at is not None:
+        return None
+    on_duty = await duty.now(request.app[DESK], site)
+    staff = next((one.staff for one in on_duty.now if one.role == labels.department.value), None)
+    known = request.app[DESK].staff(site).get(staff or "")
+    if staff is None or known is None:
+        return None
+    return {"staff": staff, "role": labels.department.value, "extension": known.extension or known.mobile or ""}
+
+
 async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
     """What the talk and its context show of one call."""
     desk, reader = request.app[DESK], viewer(request)
     site, names = site_of(request, reader.account), names_of(request, reader.account)
     detail = await calls.one(desk, call)
     matter = (await tickets.one(desk, detail.call.ticket)).ticket if detail.call.ticket else None
+    taker = await _on_duty_for(request, detail, site) if matter is None else None
     listenings = []
     if reader.may(Right.SEE_LISTENING) and detail.recording:
         listenings = [
@@ -130,6 +144,7 @@ async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
         "detail": detail, "call": detail.call, "recording": detail.recording, "tickets": [matter] if matter else [],
         "talk": talk_of(detail, names), "open_matters": await _open_matters(request, detail, site),
         "steps": [s for s in detail.steps if s.kind == "call.step"], "listenings": listenings,
+        "taker": taker,
     }  # fmt: skip
 
 
