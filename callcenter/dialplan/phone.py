@@ -1,7 +1,8 @@
 """What a dialplan needs of the telephone: the seam between the interpreter and whatever carries the call.
 
 The line implements it with pjsua2, `callcenter dialplan try` with a terminal, tests with a scripted caller;
-all three pass tests/contract/test_phone.py. Every method raises `CallerGone` once the caller has hung up.
+all three pass tests/contract/test_phone.py. Once the caller has hung up every method raises `CallerGone`, except
+`understand` and `open_ticket`, which work on so that the last words are not lost, and `hangup`, which never raises it.
 """
 
 from __future__ import annotations

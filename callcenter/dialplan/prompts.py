@@ -36,6 +36,8 @@ class Piece:
     file: str = ""
     slot: str = ""
     pause_ms: int = 0
+    mark: str = ""
+    """Punctuation after a value, for who reads what was said."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Prompt:
                 out.append(Piece(f"{{{part}}}", slot=part))
             elif _SILENT.match(part):
                 if out and part.strip():
-                    out[-1] = replace(out[-1], pause_ms=_pause_of(part))
+                    out[-1] = replace(out[-1], pause_ms=_pause_of(part), mark=part.strip())
             else:
                 recorded += 1
                 file = self.id if len(parts) == 1 else f"{self.id}.{recorded}"
@@ -119,7 +121,8 @@ class PromptSet:
             if piece.slot:
                 said = self.say_words(prompt, (values or {}).get(piece.slot, ()))
                 if said:
-                    said[-1] = replace(said[-1], pause_ms=max(said[-1].pause_ms, piece.pause_ms))
+                    pause_ms = max(said[-1].pause_ms, piece.pause_ms)
+                    said[-1] = replace(said[-1], text=said[-1].text + piece.mark, pause_ms=pause_ms)
                 clips += said
             else:
                 clips.append(Clip(prompt, piece.text.strip(), self.audio_of(piece.file), piece.pause_ms))
@@ -131,7 +134,8 @@ class PromptSet:
         for word in words:
             if _SILENT.match(word):
                 if clips:
-                    clips[-1] = replace(clips[-1], pause_ms=CLAUSE_PAUSE_MS // 2)
+                    text = clips[-1].text + word.strip()
+                    clips[-1] = replace(clips[-1], text=text, pause_ms=CLAUSE_PAUSE_MS // 2)
                 continue
             for text, file in self._split(word):
                 audio = self.audio_of(file) if file else None

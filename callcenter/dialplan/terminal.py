@@ -77,7 +77,6 @@ class TerminalPhone:
         return (keys.split(end_key)[0] if end_key else keys)[:max_digits]
 
     async def understand(self, text: str) -> Understanding:
-        self._there()
         labels = self._understand(text)
         parts = [
             f"{name} {label.value} {label.confidence:.2f}" + (f" “{label.evidence}”" if label.evidence else "")
@@ -95,7 +94,6 @@ class TerminalPhone:
         return self._operator
 
     async def open_ticket(self, understanding: Understanding, fields: dict[str, Any]) -> OpenedTicket:
-        self._there()
         shown = ", ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, "", []))
         labels = f"{understanding.kind.value}/{understanding.category.value}/{understanding.urgency.value}"
         joins = fields.get("joins")

@@ -158,7 +158,6 @@ class FakePhone:
         return keys.split(end_key)[0][:max_digits] if end_key else keys[:max_digits]
 
     async def understand(self, text: str) -> Understanding:
-        self._there()
         return self._understand(text)
 
     async def transfer(self, extension: str, *, timeout_s: float) -> TransferEnd:
@@ -169,7 +168,6 @@ class FakePhone:
         return self._operator
 
     async def open_ticket(self, understanding: Understanding, fields: dict[str, Any]) -> OpenedTicket:
-        self._there()
         self.tickets.append((understanding, fields))
         self.events.append("ticket")
         return OpenedTicket(

@@ -155,13 +155,21 @@ async def test_after_the_caller_left_everything_says_so(make: Make) -> None:
         lambda: phone.play([CLIP]),
         lambda: listen(phone),
         lambda: phone.gather(max_digits=1, timeout_s=1),
-        lambda: phone.understand("漏水"),
         lambda: phone.transfer("8001", timeout_s=1),
-        lambda: phone.open_ticket(fake_understand("漏水"), {}),
     ):
         with pytest.raises(CallerGone):
             await again()
     await phone.hangup("done")
+
+
+@ALL
+async def test_last_words_are_understood_and_recorded_after_the_caller_left(make: Make) -> None:
+    phone = make([HangsUp()])
+    await phone.play([CLIP])
+    with pytest.raises(CallerGone):
+        await listen(phone)
+    labels = await phone.understand("家里漏水了")
+    assert (await phone.open_ticket(labels, {"text": "家里漏水了"})).number
 
 
 @ALL

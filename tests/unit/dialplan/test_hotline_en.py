@@ -33,7 +33,7 @@ async def test_a_repair(talk: Talk, en: Dialplan) -> None:
     assert outcome.fields["name"] == "John Smith"
     said = " ".join(phone.texts)
     assert "Xingfu Residential Service Centre" in said
-    assert "buildingthreeunittworoomoneonezerotwo" in said.replace(" ", "")
+    assert "buildingthree,unittwo,roomoneonezerotwo." in said.replace(" ", "")
     assert "byonethirtyPMtoday" in said.replace(" ", "")
 
 

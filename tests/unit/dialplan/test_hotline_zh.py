@@ -55,8 +55,8 @@ async def test_what_is_said_is_joined_from_parts(talk: Talk) -> None:
     phone, _ = await talk(REPAIR)
     assert "这里是幸福小区物业服务中心，很高兴为您服务。" in phone.texts
     assert any("地点是三号楼二单元幺幺零二室" in text for text in phone.texts)
-    assert any("联系电话是幺三九零零零零幺幺幺幺" in text for text in phone.texts)
-    assert any("编号是幺零零零零幺" in text for text in phone.texts)
+    assert any("联系电话是幺三九，零零零零，幺幺幺幺" in text for text in phone.texts)
+    assert any("编号是幺零零，零零幺" in text for text in phone.texts)
     assert any("由工程部值班员负责办理" in text and "今天下午一点半前" in text for text in phone.texts)
 
 
@@ -69,7 +69,7 @@ async def test_only_what_is_missing_is_asked(talk: Talk) -> None:
 async def test_a_withheld_number_is_asked_and_read_back(talk: Talk) -> None:
     phone, outcome = await talk(REPAIR | {"ask_phone": "幺三八零零零零一二三四"}, caller_number=None)
     assert outcome.fields["phone"] == "13800001234"
-    assert any("联系电话是幺三八零零零零幺二三四" in text for text in phone.texts)
+    assert any("联系电话是幺三八，零零零零，幺二三四" in text for text in phone.texts)
 
 
 async def test_a_number_may_be_keyed_in(talk: Talk) -> None:
@@ -214,9 +214,18 @@ async def test_emergency_by_words_opens_the_ticket_at_once(talk: Talk) -> None:
     labels, fields = phone.tickets[-1]
     assert labels.urgency.value == "emergency"
     assert fields["place"] == "3号楼2单元"
-    assert phone.transfers == ["8001"]
+    assert phone.transfers == [], "the line is left free for 119"
     assert phone.said[-1] == "goodbye_emergency"
     assert outcome.goodbye_said
+
+
+async def test_who_is_trapped_is_put_through_to_a_person(talk: Talk) -> None:
+    phone, outcome = await talk({"how_can_i_help": "我被困在电梯里了", "emergency_where": "三号楼"})
+    assert phone.transfers == ["8001"]
+    assert before(phone, "emergency_told", "emergency_person")
+    assert phone.said[-2:] == ["emergency_number", "goodbye_emergency"]
+    phone, outcome = await talk({"how_can_i_help": "我被困在电梯里了"}, operator=TransferEnd.COMPLETED)
+    assert outcome.ended_by is EndedBy.OPERATOR
 
 
 @pytest.mark.parametrize(
@@ -261,7 +270,7 @@ async def test_an_emergency_in_the_middle_of_questions(talk: Talk) -> None:
 async def test_repeat_caller_hears_the_state_and_joins(talk: Talk) -> None:
     matter = OpenMatter("100077", "water_leak", "工程部正在处理", "工程部维修工")
     phone, outcome = await talk({"how_can_i_help": "昨天报的漏水怎么还没来修"}, open_matters=(matter,))
-    assert any("编号幺零零零七七" in text for text in phone.texts)
+    assert any("编号幺零零，零七七" in text for text in phone.texts)
     assert any("工程部正在处理" in text for text in phone.texts)
     assert phone.tickets[0][1]["joins"] == "100077"
     assert "repeat_promise" in phone.said

@@ -188,7 +188,8 @@ def test_every_word_has_a_recording(
     clips = prompts.say_words("x", words)
     assert [clip.text for clip in clips if clip.audio is None] == []
     glue = "" if language == "zh" else " "
-    assert glue.join(clip.text for clip in clips) == glue.join(w for w in words if w != numbers.PAUSE[language])
+    said = glue.join(clip.text for clip in clips)
+    assert said.replace("，", "").replace(",", "") == glue.join(w for w in words if w != numbers.PAUSE[language])
 
 
 def test_days_are_counted_on_the_calendar() -> None:

@@ -65,7 +65,7 @@ def test_punctuation_alone_is_no_piece() -> None:
 def test_clips_of_a_filled_prompt(folder: Path) -> None:
     render(load_prompts(folder, "zh"), Voice())
     clips = load_prompts(folder, "zh").clips("number", {"ticket": ["一", "，", "二"]})
-    assert [clip.text for clip in clips] == ["编号是", "一", "二", "，请记下。"]
+    assert [clip.text for clip in clips] == ["编号是", "一，", "二", "，请记下。"]
     assert [clip.audio.name if clip.audio else None for clip in clips] == [
         "number.1.wav",
         "one.wav",
