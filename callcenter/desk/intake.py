@@ -92,6 +92,12 @@ class Received:
             room=place.room, kind=labels.kind.value, content=content, received_by=self.receiver,
         )  # fmt: skip
 
+    async def one_at_a_time(self, of: str | None) -> None:
+        """Two calls of one household, number or door at the same moment: the second finds the matter of the first."""
+        if of is not None:
+            key = f"caller {self.site} {of}"
+            await self.connection.execute("select pg_advisory_xact_lock(hashtext($1))", key)
+
     async def at_moment(self, moment: datetime) -> Situation:
         """Who is there at that moment; for what arrives late, who is there now."""
         now = datetime.now(UTC)
@@ -280,15 +286,16 @@ async def _relabel(
 async def do_intake(desk: Desk, connection: Connection, job: Job) -> None:
     """Complete a call that has ended: one matter, with everything that was said."""
     received, row = await _received(desk, connection, UUID(job.body["call"]))
-    if caller := received.household or received.number:
-        # Two calls of one household at the same moment: the second finds the matter of the first (R17).
-        await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"caller {received.site} {caller}")
+    await received.one_at_a_time(received.household or received.number)
     heard = [turn["text"] async for turn in _calls.heard(connection, call=received.id)]
     content = "，".join(text for text in heard if text)
     on_line = codec.from_plain(Understanding, row["labels"]) if row["labels"] else None
     ticket = await _tickets.of_call(connection, call=received.id)
     opened_with = codec.from_plain(Understanding, ticket["labels"]) if ticket else None
     labels = await labelling.final_labels(desk, received.site, content, opened_with or on_line, job.attempts)
+    place = received.place(labels)
+    if place.complete:
+        await received.one_at_a_time("-".join(part for part in (place.building, place.unit, place.room) if part))
     if ticket is None and row["ticket"] is None:
         number = await _open_after(received, row, labels, content)
     elif ticket is not None and ticket["joined_to"] is None:

@@ -75,11 +75,14 @@ async def extend_roster(connection: Connection, site: Site, at: datetime) -> Non
 
 async def _put_shifts(connection: Connection, site: Site, starts: datetime, ends: datetime) -> None:
     made = site.roster(starts, ends)
-    for shift in made.shifts:
-        await _sql.put_shift(
-            connection, site=site.id, role=shift.role, name=shift.name, staff=shift.staff,
-            starts_at=shift.starts_at, ends_at=shift.ends_at,
-        )  # fmt: skip
+    shifts = [
+        {
+            "site": site.id, "role": shift.role, "name": shift.name, "staff": shift.staff,
+            "starts_at": shift.starts_at, "ends_at": shift.ends_at,
+        }
+        for shift in made.shifts
+    ]  # fmt: skip
+    await _sql.put_shifts(connection, shifts)
 
 
 async def _seed_site(connection: Connection, site: Site) -> None:

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
+from callcenter.config import DatabaseSettings, NodeSettings, Settings
+from callcenter.desk.house import open_desk
 from callcenter.store.embedded import EmbeddedPostgres
 from callcenter.store.migrate import migrate
 from callcenter.store.pool import open_pool
@@ -37,6 +40,28 @@ async def postgres() -> AsyncIterator[EmbeddedPostgres]:
     yield server
     await server.stop()
     shutil.rmtree(folder)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def seeded(postgres: EmbeddedPostgres) -> str:
+    """Name of a template database with the example site in it; its first administrator's password is nobody's."""
+    name = "template_seeded"
+    await postgres.make_database(name, template=TEMPLATE)
+    folder = _open_folder("callcenter-seed-")
+    settings = Settings(node=NodeSettings(var_dir=folder), database=DatabaseSettings(dsn=SecretStr(postgres.dsn(name))))
+    async with open_desk(settings, background=False):
+        pass
+    shutil.rmtree(folder)
+    return name
+
+
+@pytest_asyncio.fixture
+async def seeded_dsn(postgres: EmbeddedPostgres, seeded: str) -> AsyncIterator[str]:
+    """Address of a database of this test alone, with the example site in it."""
+    name = f"test_{next(_numbers)}"
+    await postgres.make_database(name, template=seeded)
+    yield postgres.dsn(name)
+    await postgres.drop_database(name)
 
 
 @pytest_asyncio.fixture

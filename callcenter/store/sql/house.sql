@@ -93,7 +93,7 @@ select max(ends_at) from duty_shift where site = :site;
 -- name: drop_planned_shifts!
 delete from duty_shift where site = :site and starts_at >= :after and state = 'planned' and swapped_from is null;
 
--- name: put_shift!
+-- name: put_shifts*!
 insert into duty_shift (site, role, name, staff, starts_at, ends_at)
 values (:site, :role, :name, :staff, :starts_at, :ends_at)
 on conflict do nothing;

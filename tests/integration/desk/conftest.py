@@ -15,6 +15,12 @@ from callcenter.desk.house import Desk, open_desk
 
 
 @pytest.fixture
+def dsn(seeded_dsn: str) -> str:
+    """The desk's tests begin with the example site loaded."""
+    return seeded_dsn
+
+
+@pytest.fixture
 def settings(var_dir: Path, dsn: str) -> Settings:
     return settings_of(var_dir, dsn)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_node import K, Linked, labels, linked, served, settings_of, until
+from desk_node import FakeSpeech, K, Linked, labels, linked, served, settings_of, until
 
 from callcenter.config import Settings
 from callcenter.desk import calls, recordings
@@ -75,7 +76,8 @@ async def test_a_desk_killed_between_commit_and_ack_stores_everything_once(
             sys.executable, "-c", DESK, str(var_dir), dsn, str(port), "1", stdout=asyncio.subprocess.DEVNULL
         )
         assert await process.wait() == -signal.SIGKILL
-        assert await pool.fetchval("select count(*) from event where call = $1", call) == 5
+        journal = node.line.journal.id
+        assert await pool.fetchval("select count(*) from event where journal = $1", journal) == 5
         assert node.link.waiting == 5, "nothing was acknowledged"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", DESK, str(var_dir), dsn, str(port), "0", stdout=asyncio.subprocess.DEVNULL
@@ -124,6 +126,14 @@ async def test_the_database_goes_in_mid_call_and_the_journal_ships_later(var_dir
         await server.stop()
 
 
+def there(path: str | None) -> bool:
+    return path is not None and Path(path).exists()
+
+
+def content_of(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
 async def _is(value: bool) -> bool:
     return value
 
@@ -136,8 +146,10 @@ async def _number(node: Linked) -> int:
 
 
 async def test_two_desks_share_the_work_and_each_call_is_one_matter(
-    settings: Settings, speech: object, tmp_path: Path
+    settings: Settings, speech: FakeSpeech, tmp_path: Path
 ) -> None:
+    for n in range(10):
+        speech.answers[f"路灯坏了{n}"] = labels("facility", room=f"{n + 1}01")
     async with AsyncExitStack() as stack:
         desks = [await stack.enter_async_context(open_desk(settings)) for _ in range(2)]
         addresses = [await stack.enter_async_context(served(desk)) for desk in desks]
@@ -153,7 +165,7 @@ async def test_two_desks_share_the_work_and_each_call_is_one_matter(
             line = nodes[n % 2].line
             call = line.ring(number=f"1391234000{n}")
             line.answer(call)
-            line.hear(call, "路灯坏了")
+            line.hear(call, f"路灯坏了{n}")
             line.end(call)
             called.append(call)
         for call in called:
@@ -246,7 +258,7 @@ async def test_blocks_of_numbers_never_overlap(desk: Desk) -> None:
     events = statements("event")
     blocks = await asyncio.gather(*(events.lease_block(desk.pool, node=f"n{n}", line=1) for n in range(8)))
     spans = sorted((b["first"], b["last"]) for b in blocks)
-    assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(spans))
     assert spans[0][0] >= 100001
 
     async def own() -> int:
@@ -284,7 +296,7 @@ async def test_a_recording_reaches_the_store_whole_and_leaves_the_node(
 
     kept = await until(stored)
     assert kept.path is not None
-    assert hashlib.sha256(Path(kept.path).read_bytes()).hexdigest() == digest == kept.sha256
+    assert hashlib.sha256(content_of(kept.path)).hexdigest() == digest == kept.sha256
     assert Path(kept.path).is_relative_to(desk.settings.store_dir / "xingfu")
     assert kept.notice_given
     assert kept.delete_after is not None
@@ -293,19 +305,19 @@ async def test_a_recording_reaches_the_store_whole_and_leaves_the_node(
     async def blocks(content: bytes) -> Any:
         yield content
 
-    content = Path(kept.path).read_bytes()
+    content = content_of(kept.path)
     assert await recordings.take(desk, call, digest, blocks(content)) == recordings.HAD_IT
     await calls.listened(desk, call, (await desk.pool.fetchval("select id from account")), 1500)
     assert [(from_ms) for _, _, from_ms in await calls.listenings(desk, call)] == [1500]
     await calls.forget_audio(desk, call, "wang_fang", "来电人不同意录音")
-    assert not Path(kept.path).exists()
+    assert not there(kept.path)
     gone = await calls.recording(desk, call)
     assert gone is not None
     assert (gone.state, gone.objected, gone.path) == ("deleted", True, None)
     kinds = [s.kind for s in (await calls.one(desk, call)).steps]
     assert kinds.count("recording.objected") == kinds.count("recording.deleted") == 1
     assert await recordings.take(desk, call, digest, blocks(content)) == recordings.HAD_IT
-    assert not Path(kept.path).exists(), "what was objected to does not come back"
+    assert not there(kept.path), "what was objected to does not come back"
 
 
 async def test_a_damaged_recording_is_refused_and_leaves_nothing(desk: Desk, node: Linked) -> None:
@@ -332,7 +344,7 @@ async def test_recordings_past_their_time_are_deleted_and_logged(desk: Desk, nod
     task = asyncio.create_task(recordings.keep_retention(desk))
     await until(lambda: desk.pool.fetchval("select count(*) from recording where state = 'deleted'"))
     task.cancel()
-    assert not Path(str(stored.path)).exists()
+    assert not there(stored.path)
     assert digest == stored.sha256
     body = await desk.pool.fetchrow("select body, rules from event where kind = 'recording.deleted'")
     assert (body["body"], body["rules"]) == ({"why": "retention"}, ["R35"])

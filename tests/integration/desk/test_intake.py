@@ -107,6 +107,21 @@ async def test_a_repeat_caller_joins_the_open_matter(desk: Desk, node: Linked) -
     assert told >= 1
 
 
+async def test_neighbours_who_call_about_one_door_at_once_make_one_matter(desk: Desk, node: Linked) -> None:
+    called = []
+    for n in range(6):
+        call = node.line.ring(number=f"1391234000{n}")
+        node.line.answer(call)
+        node.line.hear(call, "三号楼二单元一一零二漏水")
+        called.append(call)
+    for call in called:
+        node.line.end(call)
+    rows = [await completed(desk, call) for call in called]
+    (ticket,) = await tickets(desk)
+    assert {row["ticket"] for row in rows} == {ticket["number"]}
+    assert ticket["calls"] == 6
+
+
 async def test_a_number_that_was_spoken_becomes_another_name_of_what_it_joined(desk: Desk, node: Linked) -> None:
     await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
     again = await completed(desk, node.line.whole_call("漏水还没有人来", 100901))

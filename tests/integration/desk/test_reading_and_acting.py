@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -212,7 +213,6 @@ async def test_duty_and_roster(desk: Desk) -> None:
 
 
 async def test_accounts(desk: Desk) -> None:
-    assert desk.first_password
     admin = await accounts.by_login(desk, "admin")
     assert admin is not None
     assert (admin.role, admin.must_change, await accounts.count(desk)) == ("administrator", True, 1)
@@ -226,10 +226,10 @@ async def test_accounts(desk: Desk) -> None:
     assert replace(changed, role="agent", active=True) == made
 
 
-def spreadsheet(path: Path, rows: list[list[object]]) -> Path:
+def spreadsheet(path: Path, rows: Sequence[Sequence[object]]) -> Path:
     book = openpyxl.Workbook()
     for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(row)
     book.save(path)
     return path
 
