@@ -136,6 +136,14 @@ def _sentence(clocks: list[Clock], zh: str, en: str) -> tuple[str, str]:
     )
 
 
+def _changes_of_people(situation: Situation, state: TicketState) -> list[datetime]:
+    """When the roster says that another operator comes, or that whoever is concerned goes away."""
+    roster, at = situation.roster, situation.at
+    found = [roster.next_change(OPERATOR, at)] if state.by_duty else []
+    found += [roster.next_absence_change(p, at) for p in (state.responsible, state.asked) if p is not None]
+    return [moment for moment in found if moment is not None]
+
+
 def next_tick_at(situation: Situation, state: TicketState) -> datetime | None:
     """The first moment later than now when `tick` may have something to do; None for a ticket that is over.
 
@@ -147,8 +155,7 @@ def next_tick_at(situation: Situation, state: TicketState) -> datetime | None:
             moments.append(state.accept_by)
         if state.wait is not None:
             moments.append(state.wait.until)
-        if (change := situation.roster.next_change(OPERATOR, situation.at)) is not None:
-            moments.append(change)
+        moments += _changes_of_people(situation, state)
     elif state.timer(Clock.REPORT) is None:
         return None
     step = situation.rules.ladder_step(state.urgency)

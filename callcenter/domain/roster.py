@@ -127,6 +127,11 @@ class Roster:
         moments |= {m for a in self.absences for m in (a.starts_at, a.ends_at)}
         return min((m for m in moments if m > after), default=None)
 
+    def next_absence_change(self, staff: str, after: datetime) -> datetime | None:
+        """First moment later than `after` when `staff` goes away or comes back."""
+        moments = (m for a in self._absences_of.get(staff, ()) for m in (a.starts_at, a.ends_at))
+        return min((m for m in moments if m > after), default=None)
+
     def window(self, starts_at: datetime, ends_at: datetime) -> Roster:
         """The part that touches the stretch given (the snapshot carries 72 h)."""
         return Roster(

@@ -20,7 +20,7 @@ from domain_house import (
     at,
     decision,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.domain import codec
@@ -223,6 +223,7 @@ ABSENCES = st.lists(
 ).map(tuple)
 
 
+@settings(deadline=None)
 @given(
     matter=MATTERS,
     absences=ABSENCES,
@@ -258,6 +259,7 @@ def test_whatever_the_roster_says_one_person_is_responsible_and_emergencies_are_
     assert all(r.zh and r.en and r.rule.startswith("R") for r in made.reasons)
 
 
+@settings(deadline=None)
 @given(refused=st.sets(st.sampled_from(PEOPLE)), urgency=st.sampled_from(["normal", "important", "emergency"]))
 def test_nobody_who_refused_is_asked_again(refused: set[str], urgency: str) -> None:
     steps, _ = chain("engineering", ORGANISATION, ROSTER, RULES, EVENING, urgency=urgency, without=refused)

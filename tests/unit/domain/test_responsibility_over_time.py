@@ -282,5 +282,5 @@ class Hotline(RuleBasedStateMachine):
 
 TestHotline = pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")(Hotline.TestCase)
 TestHotline.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -1,0 +1,290 @@
+"""Responsibility over time (R12–R17), step by step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from domain_house import BURST, CLEANING, EVENING, LAMP, ORGANISATION, RESIDENT, ROSTER, at, decision, situation
+
+from callcenter.domain import handover, work
+from callcenter.domain.clockwork import next_tick_at, rungs_above, tick, warn_at
+from callcenter.domain.deadlines import Clock
+from callcenter.domain.effects import EffectKind, Outcome
+from callcenter.domain.matters import Matter
+from callcenter.domain.roster import Absence
+from callcenter.domain.situation import Situation
+from callcenter.domain.tickets import Act, CallRecord, Status, TicketState, WaitFor
+from callcenter.errors import DomainError
+
+LATER = EVENING + timedelta(minutes=1)
+
+
+def _open(matter: Matter = BURST, moment: datetime = EVENING, taken_by: str | None = None) -> TicketState:
+    made = decision(matter, moment, taken_by=taken_by)
+    record = CallRecord(moment)
+    return handover.open_ticket(situation(moment), "100001", RESIDENT, matter, made, record, taken_by).state
+
+
+def _staff(outcome: Outcome, kind: EffectKind) -> list[str]:
+    return [e.staff for e in outcome.effects if e.kind is kind]
+
+
+def _away(*absences: Absence) -> Situation:
+    return replace(situation(LATER), roster=replace(ROSTER, absences=absences))
+
+
+def test_the_second_to_accept_is_told_so() -> None:
+    """Two accept at once: the first is responsible, the other is told."""
+    taken = handover.accept(situation(LATER), _open(), "B").state
+    with pytest.raises(DomainError) as caught:
+        handover.accept(situation(LATER), taken, "C")
+    assert caught.value.code == "r14.already_taken"
+    assert taken.responsible == "B"
+
+
+def test_who_let_the_limit_pass_may_still_take_it() -> None:
+    """B accepts late, while C is asked: B has it, C is released."""
+    late = tick(situation(EVENING + timedelta(minutes=3)), _open()).state
+    taken = handover.accept(situation(EVENING + timedelta(minutes=4)), late, "B")
+    assert taken.state.responsible == "B"
+    assert _staff(taken, EffectKind.RELEASE) == ["C"]
+    assert _staff(taken, EffectKind.TELL) == ["A"]
+
+
+def test_a_refusal_needs_a_reason_is_counted_and_seen() -> None:
+    """R16."""
+    state = _open()
+    with pytest.raises(DomainError) as caught:
+        handover.refuse(situation(LATER), state, "B", " ")
+    assert caught.value.code == "r16.reason_missing"
+    refused = handover.refuse(situation(LATER), state, "B", "正在另一处抢修")
+    assert [(r.staff, r.reason) for r in refused.state.refusals] == [("B", "正在另一处抢修")]
+    assert refused.state.asked == "C"
+    assert refused.state.responsible == "A"
+    assert "K" in _staff(refused, EffectKind.TELL)
+    with pytest.raises(DomainError) as caught:
+        handover.refuse(situation(LATER), refused.state, "B", "还是不行")
+    assert caught.value.code == "r13.not_asked"
+
+
+def test_two_refusals_bring_it_before_the_office_which_settles_it() -> None:
+    once = handover.refuse(situation(LATER), _open(), "B", "不归我").state
+    twice = handover.refuse(situation(LATER), once, "C", "不归我")
+    assert twice.state.disputed
+    assert {"O", "G"} <= set(_staff(twice, EffectKind.TELL))
+    assert twice.state.asked == "K", "the chain goes on meanwhile"
+    with pytest.raises(DomainError) as caught:
+        handover.settle(situation(LATER), twice.state, "K", "W", "归环境部")
+    assert caught.value.code == "r16.not_the_office"
+    settled = handover.settle(situation(LATER), twice.state, "O", "W", "归环境部", department="environment")
+    assert (settled.state.status, settled.state.responsible) == (Status.ASSIGNED, "W")
+    assert settled.state.matter.department == "environment"
+    assert settled.state.settled
+    assert not settled.state.disputed
+    assert _staff(settled, EffectKind.RELEASE) == ["K"]
+
+
+def test_giving_on_what_one_accepted_counts_as_a_refusal() -> None:
+    taken = handover.accept(situation(LATER), _open(LAMP), "B").state
+    with pytest.raises(DomainError) as caught:
+        handover.hand_over(situation(LATER), taken, "B", department="environment")
+    assert caught.value.code == "r16.reason_missing"
+    given = handover.hand_over(situation(LATER), taken, "B", department="environment", note="是保洁的事").state
+    assert [r.staff for r in given.refusals] == ["B"]
+    assert (given.responsible, given.asked) == ("B", "W")
+
+
+def test_a_manager_gives_it_to_one_of_the_department() -> None:
+    taken = handover.accept(situation(LATER), _open(LAMP), "K").state
+    given = handover.hand_over(situation(LATER), taken, "K", to="C", note="请处理")
+    assert (given.state.responsible, given.state.asked) == ("K", "C")
+    late = tick(situation(at(20, 13)), given.state)
+    assert late.state.asked == "B"
+    with pytest.raises(DomainError) as caught:
+        handover.hand_over(_away(Absence("C", EVENING, at(22, 0))), taken, "K", to="C", note="请处理")
+    assert caught.value.code == "r14.not_available"
+
+
+def test_neither_the_last_resort_nor_the_general_manager_refuses() -> None:
+    """R14: the chain ends, and then the last resort has it without being asked."""
+    state = _open()
+    asked = []
+    moment = EVENING
+    while state.status is Status.HANDED_OVER:
+        asked.append(state.asked)
+        for backstop in ("R", "G"):
+            with pytest.raises(DomainError) as caught:
+                handover.refuse(situation(moment), state, backstop, "不行")
+            assert caught.value.code == "r14.last_resort"
+        moment += timedelta(minutes=3)
+        outcome = tick(situation(moment), state)
+        state = outcome.state
+    assert asked == ["B", "C", "K", "G", "R"]
+    assert (state.status, state.responsible) == (Status.ASSIGNED, "R")
+    assert {"R", "G"} <= set(_staff(outcome, EffectKind.TELL))
+
+
+def test_shift_ends_in_mid_hand_over_and_the_gap_is_the_last_resorts() -> None:
+    """R14, R27: A's shift ends at 23:30, nobody follows until D at 8:30."""
+    state = _open(LAMP, at(19, 23, 20))
+    assert state.responsible == "A"
+    night = tick(situation(at(19, 23, 30)), state)
+    assert (night.state.responsible, night.state.first_responder) == ("R", "A")
+    assert night.events[0].rule == "R27"
+    assert night.state.asked == state.asked, "who is asked is still asked"
+    morning = tick(situation(at(20, 8, 30)), night.state)
+    assert (morning.state.responsible, morning.state.first_responder) == ("D", "A")
+
+
+def test_what_was_begun_or_accepted_is_kept_over_the_end_of_a_shift() -> None:
+    own = _open(Matter("enquiry", "staff", "normal", "service"))
+    begun = work.start(situation(LATER), own, "A").state
+    assert tick(situation(at(20, 9)), begun).state.responsible == "A"
+    untouched = tick(situation(at(20, 9)), own).state
+    assert untouched.responsible == "D"
+
+
+def test_a_matter_that_a_person_picked_up_goes_on_with_the_shift_only_if_they_had_one() -> None:
+    e_took_it = _open(CLEANING, taken_by="E")
+    assert tick(situation(at(20, 9)), e_took_it).state.responsible == "E"
+    a_took_it = _open(CLEANING, taken_by="A")
+    assert tick(situation(at(20, 9)), a_took_it).state.responsible == "D"
+
+
+def test_leave_and_leaving_the_company_relieve_whoever_is_responsible() -> None:
+    taken = handover.accept(situation(LATER), _open(LAMP), "B").state
+    stand_in = tick(_away(Absence("B", EVENING, at(22, 0), "病假", "C")), taken)
+    assert stand_in.state.responsible == "C"
+    superior = tick(_away(Absence("B", EVENING, at(22, 0))), taken)
+    assert superior.state.responsible == "C", "B reports to C"
+    gone = tuple(replace(s, active_until=at(10, 1).date()) if s.id in ("B", "C") else s for s in ORGANISATION.staff)
+    left = tick(replace(situation(LATER), organisation=replace(ORGANISATION, staff=gone)), taken)
+    assert (left.state.responsible, left.state.status) == ("K", Status.ASSIGNED)
+    assert left.events[0].act is Act.RELIEVE
+
+
+def test_who_is_asked_and_goes_away_is_passed_over_at_once() -> None:
+    passed = tick(_away(Absence("B", EVENING, at(22, 0))), _open())
+    assert passed.state.asked == "C"
+    assert passed.events[0].act is Act.PASS_OVER
+
+
+def test_the_last_resort_holds_a_matter_even_on_leave() -> None:
+    state = replace(_open(LAMP), status=Status.ASSIGNED, responsible="R", asked=None, accept_by=None, by_duty=False)
+    away = _away(Absence("R", EVENING, at(22, 0)))
+    assert all(e.act not in (Act.RELIEVE, Act.SHIFT) for e in tick(away, state).events)
+
+
+def test_calling_again_in_danger_raises_the_matter() -> None:
+    """R8, R15, R17: the lamp hangs by its wire now."""
+    state = _open(LAMP)
+    worse = handover.called_again(situation(LATER), state, RESIDENT, replace(LAMP, urgency="emergency"))
+    assert (worse.state.urgency, worse.state.major, worse.state.calls) == ("emergency", True, 2)
+    assert worse.state.accept_by == LATER + timedelta(minutes=3)
+    rung = {e.staff for e in worse.effects if e.ring}
+    assert {"B", "L", "G"} <= rung
+    assert worse.state.report_by == "L"
+    taken = handover.accept(situation(LATER), state, "B").state
+    again = handover.called_again(situation(LATER), taken, RESIDENT, replace(LAMP, urgency="emergency"))
+    assert (again.state.responsible, again.state.status) == ("B", Status.ACCEPTED)
+    assert {"A", "B", "L", "G"} <= {e.staff for e in again.effects if e.ring}
+
+
+def test_a_matter_not_understood_well_waits_for_confirmation_but_an_emergency_does_not() -> None:
+    """R8."""
+    unsure = replace(LAMP, to_confirm=True)
+    made = handover.open_ticket(situation(EVENING), "1", RESIDENT, unsure, decision(unsure), CallRecord(EVENING))
+    assert made.state.status is Status.TO_CONFIRM
+    assert _staff(made, EffectKind.ASK) == []
+    assert _staff(made, EffectKind.CONFIRM) == ["A"]
+    confirmed = handover.relabel(situation(LATER), made.state, "A", replace(CLEANING, to_confirm=False))
+    assert confirmed.state.confirmed
+    assert confirmed.state.status is Status.HANDED_OVER
+    assert confirmed.state.asked == "W"
+
+    danger = replace(BURST, to_confirm=True)
+    opened = handover.open_ticket(situation(EVENING), "2", RESIDENT, danger, decision(danger), CallRecord(EVENING))
+    assert opened.state.status is Status.HANDED_OVER
+    assert _staff(opened, EffectKind.ASK) == ["B"]
+    assert _staff(opened, EffectKind.CONFIRM) == ["A"]
+    assert opened.state.timer(Clock.CONFIRM) is not None
+
+
+def test_a_correction_to_an_emergency_reaches_the_leader_and_the_right_department() -> None:
+    state = _open(CLEANING)
+    corrected = handover.relabel(situation(LATER), state, "A", BURST)
+    assert corrected.state.asked == "B"
+    assert {"L", "G"} <= {e.staff for e in corrected.effects if e.rule == "R15"}
+    assert _staff(corrected, EffectKind.REPORT) == ["L"]
+
+
+def test_after_a_day_of_downtime_the_clock_catches_up_without_a_storm() -> None:
+    """One message for each person, not one for each limit missed."""
+    caught_up = tick(situation(EVENING + timedelta(days=2)), _open())
+    people = [(e.kind, e.staff) for e in caught_up.effects]
+    assert len(people) == len(set(people))
+    assert _staff(caught_up, EffectKind.ASK) == ["C"]
+    assert caught_up.state.accept_by == EVENING + timedelta(days=2, minutes=3)
+    assert tick(situation(EVENING + timedelta(days=2)), caught_up.state).events == ()
+
+
+def test_a_warning_comes_before_and_the_ladder_after() -> None:
+    """R24: 物业助理 → 客服主任 → 客服部经理 → 总经理, a rung with every step."""
+    state = handover.accept(situation(LATER), _open(LAMP), "B").state
+    answer = state.timer(Clock.ANSWER)
+    assert answer is not None
+    early = situation(EVENING)
+    warned = tick(early.later(warn_at(early, answer)), state)
+    assert [(e.kind, e.staff) for e in warned.effects] == [(EffectKind.WARN, "B")]
+    state, climbed = warned.state, []
+    for hours in (0, 1, 4, 8, 12, 40):
+        outcome = tick(early.later(answer.due_at + timedelta(hours=hours)), state)
+        climbed.append(_staff(outcome, EffectKind.ESCALATE))
+        state = outcome.state
+    assert climbed == [["P"], [], ["S"], ["M"], ["G"], []]
+
+
+def test_the_ladder_begins_above_whoever_is_responsible() -> None:
+    here = situation(EVENING)
+    assert rungs_above(here, "B") == ("P", "S", "M", "G")
+    assert rungs_above(here, "S") == ("M", "G")
+    assert rungs_above(here, "G") == ("G",)
+    assert rungs_above(_away(Absence("P", EVENING, at(22, 0)), Absence("G", EVENING, at(22, 0))), "B") == (
+        "S",
+        "M",
+        "G",
+    )
+
+
+def test_a_wait_ends_by_itself_and_holds_its_clocks() -> None:
+    begun = work.start(situation(LATER), _open(LAMP), "B").state
+    until = EVENING + timedelta(days=10)
+    waiting = work.wait(situation(LATER), begun, "B", WaitFor.MATERIAL, until, "等配件").state
+    waiting = work.answered(situation(LATER), work.contacted(situation(LATER), waiting, "B").state, "B").state
+    assert tick(situation(EVENING + timedelta(days=8)), waiting).events == ()
+    assert next_tick_at(situation(at(28, 12)), waiting) == until
+    over = tick(situation(until), waiting)
+    assert over.state.status is Status.IN_PROGRESS
+    assert _staff(over, EffectKind.TELL) == ["B"]
+    close = over.state.timer(Clock.CLOSE)
+    assert close is not None
+    assert close.due_at == EVENING + timedelta(days=7) + (until - LATER)
+
+
+def test_the_clock_knows_when_to_look_again() -> None:
+    state = _open()
+    assert next_tick_at(situation(EVENING), state) == EVENING + timedelta(minutes=3)
+    finished = work.done(situation(LATER), state, "B", "修好").state
+    archived = work.satisfied(situation(LATER), work.reported(situation(LATER), finished, "L").state).state
+    assert next_tick_at(situation(LATER), archived) is None
+
+
+def test_effects_have_keys_of_their_own() -> None:
+    made = decision(BURST)
+    opened = handover.open_ticket(situation(EVENING), "100001", RESIDENT, BURST, made, CallRecord(EVENING))
+    again = handover.open_ticket(situation(EVENING), "100001", RESIDENT, BURST, made, CallRecord(EVENING))
+    keys = [e.key for e in opened.effects]
+    assert len(keys) == len(set(keys))
+    assert keys == [e.key for e in again.effects], "computed again, it is the same thing to do"

@@ -1,0 +1,90 @@
+"""R32: alike matters within a short time become one incident."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain_house import EVENING, RULES
+
+from callcenter.domain.incidents import Grouping, Incident, group, written_report
+from callcenter.domain.matters import OpenMatter
+from callcenter.domain.places import Place
+
+
+def _matter(number: int, moment: datetime, category: str = "power", building: str | None = "6") -> OpenMatter:
+    return OpenMatter(
+        str(100000 + number),
+        "repair",
+        category,
+        "important",
+        "engineering",
+        Place(building),
+        "A",
+        "A",
+        "recorded",
+        moment,
+    )
+
+
+def _many(count: int, apart: timedelta, incidents: tuple[Incident, ...] = ()) -> list[Grouping]:
+    steps = []
+    for number in range(count):
+        moment = EVENING + number * apart
+        grouping = group(incidents, _matter(number, moment), RULES, moment)
+        incidents = grouping.incidents
+        steps.append(grouping)
+    return steps
+
+
+def test_recognised_once_when_enough_have_called() -> None:
+    steps = _many(12, timedelta(minutes=1))
+    assert [s.recognised for s in steps] == [n == RULES.incident_calls - 1 for n in range(12)]
+    assert [s.joined is not None for s in steps] == [n >= RULES.incident_calls - 1 for n in range(12)]
+    assert [s.became_major for s in steps] == [n == RULES.major_households for n in range(12)]
+
+
+def test_slow_calls_are_no_incident() -> None:
+    assert not any(s.recognised for s in _many(20, timedelta(minutes=RULES.incident_window_min // 3)))
+
+
+def test_other_buildings_and_categories_are_apart() -> None:
+    incidents = _many(RULES.incident_calls, timedelta(minutes=1))[-1].incidents
+    late = EVENING + timedelta(hours=3)
+    assert group(incidents, _matter(50, late, building="2"), RULES, late).joined is None
+    assert group(incidents, _matter(51, late, category="lift"), RULES, late).joined is None
+    assert group(incidents, _matter(52, late), RULES, late).joined is not None, "open until it is closed"
+    assert group(incidents, _matter(53, late, building=None), RULES, late).joined is not None, "no place was said"
+
+
+def test_questions_about_fees_are_never_an_incident() -> None:
+    incidents: tuple[Incident, ...] = ()
+    for number in range(20):
+        incidents = group(incidents, _matter(number, EVENING, category="fees"), RULES, EVENING).incidents
+    assert incidents == ()
+
+
+def test_a_closed_incident_takes_no_more_and_names_its_tickets() -> None:
+    (incident,) = _many(6, timedelta(minutes=1))[-1].incidents
+    closed = incident.close(EVENING + timedelta(hours=1))
+    late = EVENING + timedelta(hours=2)
+    after = group((closed,), _matter(60, late), RULES, late)
+    assert after.joined is None
+    assert closed.numbers == tuple(str(100000 + n) for n in range(6))
+
+
+def test_the_same_ticket_counts_once() -> None:
+    (incident,) = _many(5, timedelta(minutes=1))[-1].incidents
+    again = group((incident,), _matter(2, EVENING), RULES, EVENING)
+    assert again.incidents == (incident,)
+    assert not again.recognised
+
+
+def test_the_supervisor_reads_what_happened() -> None:
+    (incident,) = _many(5, timedelta(minutes=1))[-1].incidents
+    zh, en = written_report(incident, "停电跳闸", "power cut")
+    assert "6号楼" in zh
+    assert "5起停电跳闸" in zh
+    assert "building 6" in en
+    site_wide = replace(incident, building=None)
+    assert site_wide.known("已知悉").buildings == ()
