@@ -1,0 +1,1 @@
+"""Test sets of the built-in model and the programs that measure it. Nothing here is ever trained on."""

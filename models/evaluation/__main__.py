@@ -1,0 +1,194 @@
+"""Measure a model: `python -m models.evaluation [MODEL]`; the last line is JSON with the figures that have limits.
+
+Writes figures.json into the model's folder with everything measured and what it was measured with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import vosk
+
+from models.evaluation import sets, speech
+from models.evaluation.endpointing import measure_pauses
+from models.evaluation.recognise import recognise
+from models.evaluation.scoring import ErrorRate, expected_calibration_error, right_words
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMITS = {
+    "cer_domain": 0.05,
+    "cer_open": 0.15,
+    "cer_digits": 0.05,
+    "rtf": 0.05,
+    "load_s": 1.0,
+    "rss_mb": 200.0,
+    "size_mb": 20.0,
+}
+GROUPS = ("domain", "open", "digits", "addresses")
+_VOICES_EACH = {"domain": 2, "open": 2, "digits": 4, "addresses": 4}
+_FIGURE_CONDITION = "noise_alaw"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def measure_start(model: Path) -> dict[str, float]:
+    """Seconds to load and resident memory after it, in a process that does nothing else."""
+    program = (
+        "import json,sys,time,vosk\n"
+        "vosk.SetLogLevel(-1)\n"
+        "t=time.perf_counter(); m=vosk.Model(sys.argv[1]); s=time.perf_counter()-t\n"
+        "rss=[int(l.split()[1])/1000 for l in open('/proc/self/status') if l.startswith('VmRSS')][0]\n"
+        "print(json.dumps({'load_s':round(s,3),'rss_mb':round(rss,1)}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(model)], check=True, capture_output=True, text=True)
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def measure_sets(model: vosk.Model, cache: Path) -> dict[str, Any]:
+    """Character error rates by group and condition, confidence, speed."""
+    held_out = sets.held_out()
+    sentences = sets.sentences(*GROUPS)
+    requests = [
+        (index, sentence, speech.Request(sentence.text, voice))
+        for index, sentence in enumerate(sentences)
+        for voice in speech.voices_for(held_out, index, _VOICES_EACH[sentence.group])
+    ]
+    audio = speech.synthesise([request for _, _, request in requests], cache)
+    others = [audio[request] for _, _, request in requests[:: max(1, len(requests) // 40)]]
+    figures: dict[str, Any] = {"cer": {}, "cer_by_voice": {}, "cer_by_category": {}, "sentence_error": {}}
+    judged: list[tuple[float, bool]] = []
+    cpu_s = audio_s = 0.0
+    wrong: list[dict[str, str]] = []
+    for condition in speech.CONDITIONS:
+        rates = {group: ErrorRate() for group in GROUPS}
+        by_voice: dict[str, ErrorRate] = {}
+        by_category: dict[str, ErrorRate] = {}
+        for turn, (index, sentence, request) in enumerate(requests):
+            if condition != _FIGURE_CONDITION and turn % 3:
+                continue  # the other conditions are for comparison: every third utterance
+            samples = speech.condition(audio[request], condition, held_out, index, others)
+            heard = recognise(model, samples)
+            errors = rates[sentence.group].add(sentence.text, heard.text)
+            if condition == _FIGURE_CONDITION:
+                cpu_s += heard.cpu_s
+                audio_s += heard.audio_s
+                judged += right_words(sentence.text, heard.words)
+                by_voice.setdefault(request.voice.variant, ErrorRate()).add(sentence.text, heard.text)
+                if sentence.group == "open":
+                    by_category.setdefault(sentence.kind, ErrorRate()).add(sentence.text, heard.text)
+                if errors:
+                    wrong.append(
+                        {
+                            "group": sentence.group,
+                            "voice": request.voice.variant,
+                            "said": sentence.text,
+                            "heard": heard.text,
+                        }
+                    )
+        figures["cer"][condition] = {group: round(rate.rate, 4) for group, rate in rates.items()}
+        if condition == _FIGURE_CONDITION:
+            figures["sentence_error"] = {g: round(r.wrong_sentences / r.sentences, 4) for g, r in rates.items()}
+            figures["characters"] = {group: rate.characters for group, rate in rates.items()}
+            both = rates["digits"].errors + rates["addresses"].errors
+            figures["cer_digits"] = round(both / (rates["digits"].characters + rates["addresses"].characters), 4)
+            figures["cer_domain"] = round(rates["domain"].rate, 4)
+            figures["cer_open"] = round(rates["open"].rate, 4)
+            figures["cer_by_voice"] = {voice: round(rate.rate, 4) for voice, rate in sorted(by_voice.items())}
+            figures["cer_by_category"] = {k: round(rate.rate, 4) for k, rate in sorted(by_category.items())}
+        _say(f"  {condition:<12}" + "  ".join(f"{g} {100 * r.rate:5.1f} %" for g, r in rates.items()))
+    figures["ece"] = round(expected_calibration_error(judged), 4)
+    figures["words_right"] = round(sum(right for _, right in judged) / max(1, len(judged)), 4)
+    figures["mean_confidence"] = round(float(np.mean([c for c, _ in judged])), 4) if judged else 0.0
+    figures["rtf"] = round(cpu_s / audio_s, 4)
+    (cache / "errors.json").write_text(json.dumps(wrong, ensure_ascii=False, indent=1), "utf-8")
+    return figures
+
+
+def measure_people(model: vosk.Model, folder: Path) -> dict[str, float | int]:
+    """CER on recordings of real people; expected to be bad."""
+    total = ErrorRate()
+    with (folder / "manifest.tsv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if not row["language"].startswith(("cmn", "zh")):
+                continue
+            samples, rate = soundfile.read(folder / row["file"], dtype="int16")
+            reference = "".join(c for c in row["text"] if "一" <= c <= "鿿")
+            if reference:
+                total.add(reference, recognise(model, samples, rate).text)
+    return {"cer": round(total.rate, 4), "recordings": total.sentences}
+
+
+def size_mb(model: Path) -> float:
+    """What the folder weighs."""
+    return round(sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6, 2)
+
+
+def evaluate(model_path: Path, cache: Path, people: Path | None) -> dict[str, Any]:
+    """Everything that is measured of a model."""
+    figures: dict[str, Any] = measure_start(model_path)
+    figures["size_mb"] = size_mb(model_path)
+    _say(f"load {figures['load_s']} s, {figures['rss_mb']} MB resident, {figures['size_mb']} MB on disk")
+    vosk.SetLogLevel(-1)
+    model = vosk.Model(str(model_path))
+    _say("character error rate (unseen voices)")
+    figures |= measure_sets(model, cache)
+    _say(f"  real-time factor {figures['rtf']}; expected calibration error {figures['ece']}")
+    figures["endpointing"] = measure_pauses(model, cache)
+    _say(f"  pauses: {figures['endpointing']}")
+    if people and (people / "manifest.tsv").exists():
+        figures["human_8k"] = measure_people(model, people)
+        _say(f"  real people, 8 kHz: CER {100 * figures['human_8k']['cer']:.1f} %")
+    else:
+        _say("  no recordings of real people beside the project: their figure is left out")
+    figures["measured_with"] = {
+        "python": platform.python_version(),
+        "vosk": _version("vosk"),
+        "espeakng-loader": _version("espeakng-loader"),
+        "pypinyin": _version("pypinyin"),
+        "machine": platform.machine(),
+    }
+    return figures
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, write figures.json, print the line of JSON."""
+    parser = argparse.ArgumentParser(prog="python -m models.evaluation", description=__doc__)
+    parser.add_argument("model", nargs="?", type=Path, default=ROOT / "models" / "builtin-zh-8k")
+    parser.add_argument("--cache", type=Path, default=ROOT / "build" / "model-eval")
+    parser.add_argument("--people", type=Path, default=ROOT.parent / "shared" / "audio" / "human-8k")
+    parser.add_argument("--no-write", action="store_true", help="do not write figures.json")
+    options = parser.parse_args(arguments)
+    options.cache.mkdir(parents=True, exist_ok=True)
+    figures = evaluate(options.model, options.cache, options.people)
+    missed = [f"{name} {figures[name]} > {limit}" for name, limit in LIMITS.items() if figures[name] > limit]
+    figures["limits_missed"] = missed
+    if not options.no_write:
+        text = json.dumps(figures, ensure_ascii=False, indent=1, sort_keys=True)
+        (options.model / "figures.json").write_text(text + "\n", "utf-8")
+    for line in missed:
+        _say(f"over its limit: {line}")
+    _say(json.dumps({name: figures[name] for name in LIMITS}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""`python -m models.recipe [STEP…]`: build the model from nothing, or some steps of it.
+
+Steps: text (check the training text), speech, train, graph, calibrate, install. Each leaves its result in the
+build folder and is left out when that is there and nothing it was made from has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from models.recipe import development, export, grammar, language_model, lexicon, network, overlap, synthesis, voices
+from models.recipe.graph import Costs, Pronunciation
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+TARGET = ROOT / "models" / "builtin-zh-8k"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every number of the build. `utterances` of training speech; seeds; scales to try when calibrating."""
+
+    utterances: int = 18000
+    development_utterances: int = 400
+    speech_seed: int = 1
+    development_seed: int = 11
+    text_seed: int = 1
+    schedule: network.Schedule = field(default_factory=network.Schedule)
+    language: language_model.Settings = field(default_factory=language_model.Settings)
+    decoding: export.Decoding = field(default_factory=export.Decoding)
+    scales: tuple[float, ...] = (0.35, 0.5, 0.65, 0.8, 1.0)
+
+
+class Build:
+    """The steps, over one build folder."""
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _stamp(self, step: str, made_from: str) -> bool:
+        """Whether the step was done from the same inputs."""
+        path = self.folder / f"{step}.stamp"
+        return path.exists() and path.read_text() == made_from
+
+    def _done(self, step: str, made_from: str) -> None:
+        (self.folder / f"{step}.stamp").write_text(made_from)
+
+    def _sources(self, *names: str) -> str:
+        digest = hashlib.sha256()
+        for name in names:
+            for path in sorted((HERE / name).rglob("*")) if (HERE / name).is_dir() else [HERE / name]:
+                if path.is_file() and path.suffix in (".py", ".txt"):
+                    digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def text(self) -> None:
+        """Read all hand-written text; fail on a mistake in it or on overlap with the test sets."""
+        sentences = [*grammar.sentences(self.recipe.text_seed), *development.sentences()]
+        overlap.check(sentences)
+        for sentence in sentences:
+            lexicon.segment("".join(c for c in sentence if lexicon.is_han(c)))
+        print(f"text: {len(grammar.lines())} templates, {len(sentences)} sentences, no overlap with the test sets")
+
+    def speech(self) -> None:
+        """Training and development speech."""
+        modules = ("synthesis", "channel", "voices", "phones", "features", "lexicon", "spoken_numbers")
+        made_from = self._sources(*(f"{name}.py" for name in modules), "text/readings.txt")
+        made_from += f" {self.recipe.utterances} {self.recipe.development_utterances} {lexicon.GENERAL_WORDS}"
+        if not self._stamp("speech", made_from):
+            if (self.folder / "speech.begun").exists() and (self.folder / "speech.begun").read_text() != made_from:
+                for name in ("training", "development", "network"):
+                    shutil.rmtree(self.folder / name, ignore_errors=True)
+            (self.folder / "speech.begun").write_text(made_from)
+            data = voices.prepare(self.folder / "espeak-data")
+            recipe = self.recipe
+            synthesis.synthesise(
+                self.folder / "development",
+                data,
+                recipe.development_utterances,
+                recipe.development_seed,
+                development=True,
+            )
+            synthesis.synthesise(self.folder / "training", data, recipe.utterances, recipe.speech_seed)
+            self._done("speech", made_from)
+
+    def train(self) -> None:
+        """The network; goes on at the last finished epoch."""
+        made_from = self._sources("network.py") + (self.folder / "speech.stamp").read_text() + str(self.recipe.schedule)
+        if not self._stamp("train", made_from):
+            begun = self.folder / "train.begun"
+            if not begun.exists() or begun.read_text() != made_from:
+                shutil.rmtree(self.folder / "network", ignore_errors=True)
+                begun.write_text(made_from)
+            training = synthesis.load(self.folder / "training")
+            held = synthesis.load(self.folder / "development")
+            network.train(self.folder / "network", training, held, self.recipe.schedule)
+            self._done("train", made_from)
+
+    @functools.cached_property
+    def _language(self) -> tuple[list[Pronunciation], language_model.BackOff]:
+        sentences = [lexicon.segment(s) for s in grammar.sentences(self.recipe.text_seed)]
+        words = lexicon.vocabulary()
+        return lexicon.lexicon(words), language_model.estimate(sentences, words, self.recipe.language)
+
+    def _export(self, folder: Path, decoding: export.Decoding) -> Path:
+        entries, model = self._language
+        return export.export(folder, self.folder / "network" / "network.npz", entries, model, decoding)
+
+    def graph(self) -> None:
+        """Lexicon, language model, graphs; a model that decodes, its confidence not yet calibrated."""
+        self._export(self.folder / "model", self.recipe.decoding)
+
+    def calibrate(self) -> None:
+        """Choose the scale at which confidence on the development speech means what it says; rebuild with it."""
+        speech = development.items(self.folder / "development-audio")
+        found: dict[float, development.Score] = {}
+        for scale in self.recipe.scales:
+            decoding = replace(self.recipe.decoding, costs=Costs(scale=scale))
+            score = development.score(self._export(self.folder / "model", decoding), speech)
+            found[scale] = score
+            print(
+                f"scale {scale}: calibration error {score.calibration_error:.3f}, CER {100 * score.cer:.1f} %, "
+                f"numbers {100 * score.cer_numbers:.1f} %",
+                flush=True,
+            )
+        best = min(found, key=lambda s: (found[s].calibration_error, s))
+        self._export(self.folder / "model", replace(self.recipe.decoding, costs=Costs(scale=best)))
+        made = {
+            "scale": best,
+            "development": asdict(found[best]),
+            "recipe": asdict(self.recipe),
+            "packages": {name: version(name) for name in ("torch", "pynini", "pypinyin", "jieba", "espeakng-loader")},
+        }
+        (self.folder / "model" / "recipe.json").write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
+
+    def install(self) -> None:
+        """Copy the model to its place in the repository, with its sums."""
+        from callcenter.speech.catalogue import write_sums
+
+        for name in ("am", "conf", "graph"):
+            shutil.rmtree(TARGET / name, ignore_errors=True)
+            shutil.copytree(self.folder / "model" / name, TARGET / name)
+        shutil.copy(self.folder / "model" / "recipe.json", TARGET)
+        write_sums(TARGET)
+        print(f"installed: {TARGET.relative_to(ROOT)}")
+
+
+STEPS = ("text", "speech", "train", "graph", "calibrate", "install")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the steps asked for, or all, and print what each took."""
+    parser = argparse.ArgumentParser(prog="python -m models.recipe", description=__doc__)
+    parser.add_argument("steps", nargs="*", choices=[*STEPS, []], help="default: all, in order")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "model")
+    options = parser.parse_args(arguments)
+    build = Build(options.build, Recipe())
+    for step in options.steps or STEPS:
+        started = time.monotonic()
+        action: Callable[[], None] = getattr(build, step)
+        action()
+        print(f"== {step}: {time.monotonic() - started:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The telephone between mouth and model, for training: room, noise, band, tilt, level, gaps, G.711."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.signal
+from numpy.typing import NDArray
+
+SAMPLE_RATE_HZ = 8000
+Signal = NDArray[np.float64]
+
+TRAINING_NOISES = ("white", "coloured", "babble", "hum")
+
+
+def alaw(signal: Signal) -> Signal:
+    """Round trip through G.711 A-law (companding curve, 8 bits) of samples in -1..1."""
+    a, scale = 87.6, 1 + np.log(87.6)
+    y = np.clip(signal, -1, 1)
+    magnitude = np.abs(y)
+    coded = np.where(magnitude < 1 / a, a * magnitude / scale, (1 + np.log(np.maximum(a * magnitude, 1e-9))) / scale)
+    q = np.round(coded * 127) / 127
+    back = np.where(q < 1 / scale, q * scale / a, np.exp(q * scale - 1) / a)
+    return np.asarray(np.sign(y) * back)
+
+
+def mulaw(signal: Signal) -> Signal:
+    """Round trip through G.711 µ-law of samples in -1..1."""
+    y = np.clip(signal, -1, 1)
+    coded = np.sign(y) * np.log1p(255 * np.abs(y)) / np.log(256)
+    q = np.round(coded * 127) / 127
+    return np.asarray(np.sign(q) * (np.power(256.0, np.abs(q)) - 1) / 255)
+
+
+def training_noise(kind: str, length: int, random: np.random.Generator, babble: Sequence[Signal]) -> Signal:
+    """`length` samples of one of TRAINING_NOISES, of no particular level."""
+    if kind == "white":
+        return random.standard_normal(length)
+    if kind == "coloured":
+        spectrum = np.fft.rfft(random.standard_normal(length))
+        return np.asarray(np.fft.irfft(spectrum / (np.arange(len(spectrum)) + 1.0) ** random.uniform(0.3, 1.0), length))
+    if kind == "babble":
+        mixed = np.zeros(length)
+        for _ in range(random.integers(2, 9)):  # fewer would be another caller, not noise
+            voice = babble[random.integers(len(babble))]
+            repeated = np.tile(voice, length // len(voice) + 1)[:length]
+            mixed += np.roll(repeated, random.integers(length)) * random.uniform(0.3, 1)
+        return mixed
+    seconds = np.arange(length) / SAMPLE_RATE_HZ
+    hum = sum(np.sin(2 * np.pi * 50 * h * seconds + random.uniform(0, 6)) / h for h in range(1, 8))
+    return np.asarray(hum + random.standard_normal(length) * 0.3)
+
+
+def unit_level(signal: Signal) -> Signal:
+    """The signal at a root mean square of 1."""
+    return np.asarray(signal / (np.sqrt(np.mean(signal**2)) + 1e-9))
+
+
+def telephone(
+    speech: NDArray[np.float32], speech_rate_hz: int, random: np.random.Generator, babble: Sequence[Signal]
+) -> tuple[NDArray[np.int16], int, float]:
+    """One training utterance as the far end of a call hears it.
+
+    Returns 8 kHz samples, the number of samples put before the speech, and the factor from the sample numbers of
+    `speech` to those of the result (speech is also stretched by up to 15 %, which moves the formants).
+    """
+    down = round(441 * random.uniform(0.87, 1.16) * speech_rate_hz / 22050)
+    x = scipy.signal.resample_poly(speech.astype(np.float64), 160, down)
+    lead = int(random.uniform(0.1, 0.7) * SAMPLE_RATE_HZ)
+    x = np.concatenate([np.zeros(lead), x, np.zeros(int(random.uniform(0.2, 0.8) * SAMPLE_RATE_HZ))])
+    if random.random() < 0.3:  # a room
+        taps = int(random.uniform(0.08, 0.5) * SAMPLE_RATE_HZ)
+        echo = random.standard_normal(taps) * np.exp(-6.9 * np.arange(taps) / taps) * random.uniform(0.02, 0.25)
+        echo[0] = 1
+        x = scipy.signal.fftconvolve(x, echo)[: len(x)]
+    x = unit_level(x)
+    if random.random() < 0.85:
+        kind = TRAINING_NOISES[random.integers(len(TRAINING_NOISES))]
+        noise = unit_level(training_noise(kind, len(x), random, babble))
+        x = x + noise * 10 ** (-random.uniform(3, 28) / 20)
+    if random.random() < 0.7:
+        band = [random.uniform(100, 350), random.uniform(3100, 3800)]
+        x = scipy.signal.sosfilt(
+            scipy.signal.butter(random.integers(1, 5), band, "band", fs=SAMPLE_RATE_HZ, output="sos"), x
+        )
+    if random.random() < 0.3:  # a handset's tilt
+        x = scipy.signal.lfilter([1, random.uniform(-0.6, 0.6)], [1], x)
+    x = x * random.uniform(0.03, 0.95) / (np.abs(x).max() + 1e-9)
+    if random.random() < 0.08:  # lost packets
+        for _ in range(random.integers(1, 4)):
+            start = random.integers(0, max(1, len(x) - 160))
+            x[start : start + 160] = 0
+    codec = random.random()
+    if codec < 0.4:
+        x = mulaw(x)
+    elif codec < 0.9:
+        x = alaw(x)
+    return np.clip(np.round(x * 32767), -32768, 32767).astype(np.int16), lead, 160 / down
