@@ -14,6 +14,10 @@ WORK_KINDS = frozenset({"repair", "complaint", "help", "home_service"})
 """Kinds that become a work order (R9)."""
 WATCHED_SOURCES = frozenset({"press", "authority", "mayor_hotline"})
 """Callers whose matters are major (R15) and singled out (R31): the press, an authority, 12345."""
+ASKS_AGAIN = frozenset({"enquiry", "complaint"})
+"""Kinds in which people ask what became of a matter without naming it (怎么还没人来)."""
+UNNAMED = "other"
+"""Category of what named none."""
 NOTHING_SAID = "none"
 """Kind of a call without content: silence, hung up early, wrong number."""
 
@@ -99,19 +103,22 @@ class OpenMatter:
     incident: str | None = None
 
     def same_people(self, call: Call, place: Place) -> bool:
-        """Whether the call comes from those who called before: by number, household or door (R17)."""
+        """Whether the call comes from those who called before: by number, household or door (R17).
+
+        Another door than before is another matter, even from the same number (a landlord's two flats).
+        """
+        if place.complete and self.place.complete:
+            return self.place.same_door(place)
         if call.number is not None and call.number in self.numbers:
             return True
-        if call.household is not None and call.household == self.household:
-            return True
-        return self.place.same_door(place)
+        return call.household is not None and call.household == self.household
 
 
 def joined_matter(call: Call, matter: Matter, open_matters: Iterable[OpenMatter]) -> OpenMatter | None:
     """The open matter that this call is about again (R17), the newest if several; None for a new matter.
 
     It is the one whose number the caller named, or one of the same people with the same category. Calls in which
-    nothing was said join the only open matter of that number, if there is exactly one.
+    nothing was said, or that ask without naming what, join the only open matter of those people if there is one.
     """
     candidates = sorted(open_matters, key=lambda m: m.opened_at, reverse=True)
     if matter.about is not None:
@@ -119,6 +126,6 @@ def joined_matter(call: Call, matter: Matter, open_matters: Iterable[OpenMatter]
         if named is not None:
             return named
     ours = [m for m in candidates if m.same_people(call, matter.place)]
-    if matter.empty:
+    if matter.empty or (matter.category == UNNAMED and matter.kind in ASKS_AGAIN):
         return ours[0] if len(ours) == 1 else None
     return next((m for m in ours if m.category == matter.category), None)

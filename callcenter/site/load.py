@@ -137,7 +137,21 @@ class Site:
                 f"兜底责任人{last.called()}已不在职，请另行指定。 "
                 f"The last resort, {last.called('en')}, does not work here any more: name another."
             )
+        for staff in self._without_number():
+            person = self.organisation.person(staff)
+            found.append(
+                f"{person.called()}没有可拨打的号码，紧急事项无法电话通知。 "
+                f"{person.called('en')} has no number to ring in an emergency."
+            )
         return tuple(found)
+
+    def _without_number(self) -> tuple[str, ...]:
+        """People whom the rule may have to ring and who have neither extension nor mobile."""
+        organisation = self.organisation
+        rung = [organisation.general_manager, organisation.last_resort, *organisation.ladder]
+        rung += [p for d in organisation.departments for p in (*d.deputies, d.manager)]
+        rung += [p for r in self.pattern.rotations for row in r.rows for people in row.values() for p in people]
+        return tuple(p for p in dict.fromkeys(rung) if organisation.person(p).number is None)
 
 
 def load_site(

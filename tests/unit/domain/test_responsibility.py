@@ -170,6 +170,11 @@ def test_repeat_caller_needs_the_same_matter() -> None:
     silence = Matter("none", "other", "normal", "service")
     assert joins(silence) == "100001"
     assert joins(silence, (*there, _open_lamp(ticket="100002", category="noise"))) is None
+    pressing = Matter("complaint", "other", "normal", "service")
+    assert joins(pressing) == "100001"
+    assert joins(replace(pressing, kind="praise")) is None
+    other_flat = replace(LAMP, place=Place("5", "1", "801"))
+    assert joins(other_flat) is None
     newer = _open_lamp(ticket="100003", opened_at=EVENING)
     assert joins(LAMP, (*there, newer)) == "100003"
 

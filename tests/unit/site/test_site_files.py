@@ -203,6 +203,13 @@ def test_a_gap_is_a_warning_that_names_the_hours_and_who_answers(folder: Path) -
     assert "last resort" in warning
 
 
+def test_somebody_who_cannot_be_rung_is_a_warning(folder: Path) -> None:
+    _change(folder / "organisation.yaml", '     extension: "225", mobile: "14000000225", reports_to', "     reports_to")
+    (warning,) = load_site(folder, at=SATURDAY).warnings
+    assert "钱斌" in warning
+    assert "no number to ring" in warning
+
+
 def test_somebody_who_has_left_is_no_longer_on_duty(folder: Path) -> None:
     _change(folder / "organisation.yaml", 'mobile: "14000000212",', 'mobile: "14000000212", active_until: 2026-11-20,')
     site = load_site(folder, at=SATURDAY)
