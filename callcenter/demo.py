@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import signal
 import ssl
 import sys
@@ -56,16 +57,24 @@ def demo_settings(settings: Settings) -> Settings:
             "log": settings.log.model_copy(update={"level": "warning"}),
         }
     )
-    taken = {
-        need.setting
-        for need in ports_needed(settings, frozenset(Role), resolve_edge_mode(settings))
-        if find_trouble(need) is not None
-    }
-    for section, field in (("edge", "sip_port"), ("desk", "port"), ("speech", "port")):
-        if f"{section}.{field}" in taken:
-            free = getattr(settings, section).model_copy(update={field: 0})
-            settings = settings.model_copy(update={section: free})
+    for _ in range(20):
+        settings, moved = _out_of_the_way(settings)
+        if not moved:
+            break
     return settings
+
+
+def _out_of_the_way(settings: Settings) -> tuple[Settings, bool]:
+    """`settings` with other ports where theirs are in use, and whether anything was changed."""
+    needs = ports_needed(settings, frozenset(Role), resolve_edge_mode(settings))
+    taken = {need.setting for need in needs if find_trouble(need) is not None}
+    free = {"edge.sip_port": 0, "desk.port": 0, "speech.port": 0, "line.sip_port_first": 0}
+    free["line.rtp_port_first"] = settings.line.rtp_port_first + 1000
+    for setting in taken & free.keys():
+        section, field = setting.split(".")
+        changed = getattr(settings, section).model_copy(update={field: free[setting]})
+        settings = settings.model_copy(update={section: changed})
+    return settings, bool(taken & free.keys())
 
 
 class Door:
@@ -74,16 +83,22 @@ class Door:
     def __init__(self, settings: Settings) -> None:
         self.path = settings.var_dir / "secrets" / "demo-login"
         self.login, self.password = "admin", ""
+        self.first = False
+        """The password is the one the desk made, which must be changed first."""
         if self.path.is_file():
             self.login, self.password = self.path.read_text(encoding="utf-8").split("\n")[:2]
 
     def hear(self, event: Event) -> None:
-        """Keep the first password when the desk shows it."""
+        """Take the first password when the desk shows it."""
         if event.kind == "notice" and event.body.get("password"):
-            self.login, self.password = str(event.body["login"]), str(event.body["password"])
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
-            self.path.write_text(f"{self.login}\n{self.password}\n", encoding="utf-8")
+            self.login, self.password, self.first = str(event.body["login"]), str(event.body["password"]), True
+
+    def keep(self, login: str, password: str) -> None:
+        """Write the login down, for the next start."""
+        self.login, self.password, self.first = login, password, False
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)
+        self.path.write_text(f"{login}\n{password}\n", encoding="utf-8")
 
 
 class Desk:
@@ -105,15 +120,19 @@ class Desk:
             return await answer.json()
 
     async def log_in(self, door: Door) -> None:
-        """Get a token. Raises CallCenterError when the password was changed since."""
-        body = {"login": door.login, "password": door.password}
-        async with self.http.post(f"{self.url}/api/v1/tokens", json=body, ssl=self.tls) as answer:
-            if answer.status != 200:
+        """Get a token, for a first password by changing it. Raises CallCenterError when it was changed since."""
+        body, address = {"login": door.login, "password": door.password}, "tokens"
+        if door.first:
+            body, address = body | {"new": secrets.token_urlsafe(9)}, "passwords"
+        async with self.http.post(f"{self.url}/api/v1/{address}", json=body, ssl=self.tls) as answer:
+            if answer.status != 201:
                 raise CallCenterError(
                     "demo.login", "the desk does not take the demo's password", where=str(door.path),
                     mend="remove the demo's folder (var/demo) and start again",
                 )  # fmt: skip
             self.token = (await answer.json())["token"]
+        if door.first:
+            door.keep(door.login, body["new"])
 
     async def newest_call(self) -> dict[str, Any]:
         """The call that was made last, whole."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 from callcenter.config import Settings
 from callcenter.errors import StoreError
@@ -15,24 +17,36 @@ from callcenter.node.files import private_folder
 from callcenter.node.journal import Journal, close_open_calls
 
 log = get_logger("line.recovery")
+LOCK = "lock"
 
 
 class TrackFolder:
-    """A line's folder for running recordings, locked while the line lives; folders of dead lines are adopted."""
+    """A line's folder for running recordings, new at every start and locked while the line lives.
+
+    What it finds unlocked was left by a line that is gone; it takes it over, for good, so that no two finish a call.
+    """
 
     def __init__(self, settings: Settings, number: int) -> None:
         self._root = private_folder(settings.var_dir / "node" / "calls")
-        self.path = private_folder(self._root / f"line-{number}")
-        lock = _lock(self.path)
-        if lock is None:
+        only_one = _lock(self._root / f"line-{number}.lock")
+        if only_one is None:
             raise StoreError(
-                "line.in_use", f"line {number} of this node already runs", where=str(self.path),
+                "line.in_use", f"line {number} of this node already runs", where=str(self._root / f"line-{number}"),
                 mend="give every line its own --number, or stop the other one",
             )  # fmt: skip
-        self._locks = [lock]
+        self._locks = [only_one]
+        self.path = self._own_folder(number)
+
+    def _own_folder(self, number: int) -> Path:
+        while True:
+            path = private_folder(self._root / f"line-{number}-{uuid4().hex[:8]}")
+            # another starting line may take a folder in the moment before it is locked
+            if (lock := _lock(path / LOCK)) is not None:
+                self._locks.append(lock)
+                return path
 
     def left_behind(self) -> list[CallNote]:
-        """Calls that no living line will finish: our own folder's and those of lines that are gone.
+        """Calls that no living line will finish, of any line that is gone.
 
         Called once, before the first call. A note without a first line belongs to a call that never began.
         """
@@ -44,23 +58,25 @@ class TrackFolder:
                     path.unlink(missing_ok=True)
                 else:
                     notes.append(note)
+            if not any(entry.name != LOCK for entry in folder.iterdir()):
+                shutil.rmtree(folder, ignore_errors=True)
         if notes:
             log.info("recordings_adopted", count=len(notes))
         return notes
 
     def _free_folders(self) -> Iterator[Path]:
-        yield self.path
         for folder in sorted(self._root.iterdir()):
-            if folder == self.path or not folder.is_dir():
-                continue
-            lock = _lock(folder)
-            if lock is not None:
+            if folder != self.path and folder.is_dir() and (lock := _lock(folder / LOCK)) is not None:
                 self._locks.append(lock)
                 yield folder
 
 
-def _lock(folder: Path) -> int | None:
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def _lock(path: Path) -> int | None:
+    """The lock on `path`, held until this process ends; None when another process holds it."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:  # its folder was emptied and removed by another line
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

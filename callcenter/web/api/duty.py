@@ -9,13 +9,14 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from callcenter import __version__
-from callcenter.desk import duty, residents
+from callcenter.desk import accounts, duty, residents
 from callcenter.web.access import MATRIX, Right
 from callcenter.web.api.document import openapi
 from callcenter.web.api.endpoint import Answer, Body, Endpoint, Query
 from callcenter.web.api.shapes import Household
 from callcenter.web.door import SLOW, check_login
 from callcenter.web.errors import WebError
+from callcenter.web.passwords import MIN_LENGTH, hash_password
 from callcenter.web.state import DESK, SETTINGS, site_of
 from callcenter.web.viewer import make_token, viewer
 
@@ -84,6 +85,12 @@ class Login(Body):
     password: str = Field(min_length=1, max_length=1000)
 
 
+class NewPassword(Login):
+    """An account's own password, changed; the first one must be, before anything else."""
+
+    new: str = Field(min_length=MIN_LENGTH, max_length=1000)
+
+
 class Token(Answer):
     """A bearer token; it ends with the account's password or role, and after `expires_s` seconds."""
 
@@ -141,6 +148,17 @@ async def log_in_for_token(request: web.Request, _: Any, body: Login) -> Token:
     return Token(token=make_token(request, account), expires_s=request.app[SETTINGS].desk.session_hours * 3600)
 
 
+async def set_own_password(request: web.Request, _: Any, body: NewPassword) -> Token:
+    account, why = await check_login(request, body.login, body.password)
+    if account is None:
+        raise WebError(429 if why == SLOW else 401, "web.login", why)
+    if body.new == body.password:
+        raise WebError(422, "web.password", "The new password is the old one.")
+    hashed = await hash_password(body.new)
+    stored = await accounts.set_password(request.app[DESK], account.id, hashed, must_change=False)
+    return Token(token=make_token(request, stored), expires_s=request.app[SETTINGS].desk.session_hours * 3600)
+
+
 async def who_am_i(request: web.Request, _: Any, __: None) -> Me:
     reader = viewer(request)
     account = reader.account
@@ -166,6 +184,10 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/tokens", log_in_for_token, "Log in for a bearer token", "access", Token, body=Login, public=True,
         status=201, errors=(401, 429),
+    ),
+    Endpoint(
+        "POST", "/passwords", set_own_password, "Change one's own password", "access", Token, body=NewPassword,
+        public=True, status=201, errors=(401, 429),
     ),
     Endpoint("GET", "/me", who_am_i, "Who am I", "access", Me),
     Endpoint("GET", "/openapi.json", get_document, "This document", "access", public=True, media=("application/json",)),
