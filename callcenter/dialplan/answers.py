@@ -39,6 +39,10 @@ _LAST_WORD = {
     "zh": re.compile(r"(?:就这样|就这些|就是这样|说完了|讲完了|就这个事)[了吧啊]?$"),
     "en": re.compile(r"\b(?:that's all|that is all|that's it)$"),
 }
+_WRONG_NUMBER = {
+    "zh": re.compile(r"^.{0,6}(?:打错|拨错|按错)(?:了|电话|号码).{0,6}$"),
+    "en": re.compile(r"\b(?:wrong number|misdial(?:l?ed)?)\b"),
+}
 _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
     "zh": {
         "place": re.compile(r"地址|地点|位置|房号|门牌|楼号|单元|几号楼|号楼|楼栋|房间"),
@@ -58,12 +62,15 @@ _NO_COUNT = re.compile("[点分天次个年月块元]")
 
 
 def intents(text: str, language: str) -> frozenset[str]:
-    """What an answer wants of the talk itself: yes, no, done, repeat, operator, resident_data, objects_recording.
+    """What an answer wants of the talk itself: yes, no, done, repeat, operator, resident_data, objects_recording,
+    wrong_number.
 
     "done" only where nothing else is said: "没有了" is, "水没有了" is not.
     """
     found = {label.value for label in find_intents(utterance(text), language) if label.confidence >= SURE}
     found.discard("done")
+    if _WRONG_NUMBER[language].search(_plain(text, language)):
+        found.add("wrong_number")
     if _DONE[language].fullmatch(_plain(text, language)):
         found = (found - {"yes"}) | {"done"}
     return frozenset(found)

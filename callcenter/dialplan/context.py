@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,8 @@ class CallContext:
     callback_within_min: int = CALLBACK_WITHIN_MIN
     gazetteer: Gazetteer | None = None
     """The site's places: a building that does not exist is asked for again."""
+    phrases: Mapping[str, str] = field(default_factory=dict)
+    """The site's own texts: prompt id → what is said instead."""
 
     @property
     def local_now(self) -> datetime:

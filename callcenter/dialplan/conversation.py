@@ -165,13 +165,16 @@ class Conversation:
     async def _on_answer(self, text: str) -> bool:
         """An answer may mean something else; a long one goes through understanding as well."""
         talk = self.talk
-        if len(text) >= _SHORT[self.language] and not answers.read_phone(text, self.language):
+        quick = understand_by_rules(text, self.language, self.context.gazetteer)
+        danger = quick.urgency.value == "emergency"
+        if danger or (len(text) >= _SHORT[self.language] and not answers.read_phone(text, self.language)):
             before = talk.understanding
             labels = await self._understand([*talk.matter, text])
             talk.turn_intents |= self._new_intents(labels) & _ASIDES
-            if labels.urgency.value == "emergency" and before.urgency.value != "emergency":
+            danger |= labels.urgency.value == "emergency"
+            if danger and before.urgency.value != "emergency":
                 talk.matter.append(text)
-                talk.understand(labels)
+                talk.understand(labels if labels.urgency.value == "emergency" else quick)
         return await self._on_words()
 
     async def matter(self, text: str) -> None:

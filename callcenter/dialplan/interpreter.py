@@ -8,6 +8,7 @@ a goodbye while the caller is there (R2), and what was heard survives whatever h
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from callcenter.dialplan import asking
 from callcenter.dialplan.conditions import holds
@@ -37,7 +38,8 @@ async def run(plan: Dialplan, phone: Phone, context: CallContext, *, on_step: On
     Never raises for what a caller, a script or a service does: an error is spoken of (R3), the call ended with a
     goodbye, and the outcome carries its code. `on_step` is called with the name of each step as it begins.
     """
-    return await _Interpreter(plan, phone, context, on_step).run()
+    spoken = replace(plan, prompts=plan.prompts.with_phrases(context.phrases))
+    return await _Interpreter(spoken, phone, context, on_step).run()
 
 
 class _Interpreter:

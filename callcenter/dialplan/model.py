@@ -18,7 +18,7 @@ Kind = Literal[
     "repair", "complaint", "enquiry", "help", "suggestion", "praise", "home_service", "lost_found", "message", "none"
 ]
 Urgency = Literal["emergency", "important", "normal"]
-Intent = Literal["operator", "yes", "no", "done", "repeat", "resident_data", "objects_recording"]
+Intent = Literal["operator", "yes", "no", "done", "repeat", "resident_data", "objects_recording", "wrong_number"]
 Slot = Literal["place", "name", "phone"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -131,7 +131,7 @@ class Ticket(_Action):
 class Hangup(_Action):
     """End the call; a goodbye must stand before it (R2)."""
 
-    hangup: Literal["done", "silence", "unclear", "too_long", "after_transfer"] = Field(description="Why.")
+    hangup: Literal["done", "silence", "unclear", "too_long", "wrong_number"] = Field(description="Why.")
 
 
 class Goto(_Action):

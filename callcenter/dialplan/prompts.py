@@ -49,6 +49,8 @@ class Prompt:
     rule: str = ""
     pause_ms: int = 0
     line: int = 0
+    recorded: bool = True
+    """False for a site's own text, which no WAV says: the voice says it."""
 
     @cached_property
     def slots(self) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ class Prompt:
             else:
                 recorded += 1
                 file = self.id if len(parts) == 1 else f"{self.id}.{recorded}"
+                file = file if self.recorded else ""
                 if out and part[0] in _EDGE:
                     out[-1] = replace(out[-1], pause_ms=_pause_of(part[0]))
                 pause = 0 if part[-1] not in _EDGE else _pause_of(part[-1])
@@ -109,6 +112,15 @@ class PromptSet:
         """File names (stems) of a prompt's pieces that no WAV says."""
         return tuple(p.file for p in self.prompts[prompt].pieces if p.file and self.audio_of(p.file) is None)
 
+    def with_phrases(self, phrases: Mapping[str, str]) -> PromptSet:
+        """The same prompts with a site's own texts instead; ids that are not known are left out."""
+        own = {
+            name: replace(self.prompts[name], text=text, recorded=False)
+            for name, text in phrases.items()
+            if name in self.prompts and text.strip() and text != self.prompts[name].text
+        }
+        return replace(self, prompts={**self.prompts, **own}) if own else self
+
     def clips(self, prompt: str, values: Mapping[str, Sequence[str]] | None = None) -> list[Clip]:
         """What is heard of `prompt`. `values` gives the words of each slot; an empty one leaves its slot out.
 
@@ -125,7 +137,8 @@ class PromptSet:
                     said[-1] = replace(said[-1], text=said[-1].text + piece.mark, pause_ms=pause_ms)
                 clips += said
             else:
-                clips.append(Clip(prompt, piece.text.strip(), self.audio_of(piece.file), piece.pause_ms))
+                audio = self.audio_of(piece.file) if piece.file else None
+                clips.append(Clip(prompt, piece.text.strip(), audio, piece.pause_ms))
         return clips
 
     def say_words(self, prompt: str, words: Sequence[str]) -> list[Clip]:
@@ -164,7 +177,7 @@ class PromptSet:
     @cached_property
     def _by_text(self) -> dict[str, str]:
         """Text of every prompt without slots → its id; parts (short texts) and phrases alike."""
-        return {p.text.strip(_EDGE): p.id for p in reversed(list(self.prompts.values())) if not p.slots}
+        return {p.text.strip(_EDGE): p.id for p in reversed(list(self.prompts.values())) if not p.slots and p.recorded}
 
     @cached_property
     def _files(self) -> frozenset[Path]:

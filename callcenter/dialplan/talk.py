@@ -23,6 +23,8 @@ NOTHING = Understanding(
 """What is understood of nothing."""
 UNCLEAR_BELOW = 0.2
 """Kind and category both less sure than this: not understood, asked again (R3)."""
+PLACE_SURE = 0.4
+"""A piece of a place less sure than this (the site has no such building) is asked for."""
 AT_HOME = frozenset({"water_leak", "water_supply", "heating", "drain", "power", "house", "home_service", "renovation"})
 """Categories that lie in one flat, so that a room is needed; for the others a building or less will do."""
 ANYWHERE = frozenset({"fees", "staff", "message", "other", "lost_found", "parcel_visit"})
@@ -109,9 +111,9 @@ class Talk:
         said = understanding.place
         if self.asked["place"] == 0 or self.place == Place():
             self.place = Place(
-                said.building.value or self.place.building,
-                said.unit.value or self.place.unit,
-                said.room.value or self.place.room,
+                _sure(said.building) or self.place.building,
+                _sure(said.unit) or self.place.unit,
+                _sure(said.room) or self.place.room,
             )
         if self.name is None and understanding.name.value:
             self.name = understanding.name.value
@@ -212,6 +214,10 @@ class Talk:
     def known_matter(self) -> OpenMatter | None:
         """The open matter that is spoken of."""
         return self.matter_joined or self.repeats
+
+
+def _sure(piece: Label[str | None]) -> str | None:
+    return piece.value if piece.confidence >= PLACE_SURE else None
 
 
 Reader = Callable[[Talk], list[str]]

@@ -102,6 +102,8 @@ def context_of(
             Incident(i.category, building, i.opened_at) for i in site.incidents for building in (i.buildings or (None,))
         ),
         callback_within_min=site.rules.call_back_within_min,
+        gazetteer=site.gazetteer,
+        phrases=site.phrases,
     )
 
 

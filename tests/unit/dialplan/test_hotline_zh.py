@@ -16,7 +16,7 @@ from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.outcome import EndedBy
 from callcenter.dialplan.phone import TransferEnd
 from callcenter.domain.labels import Understanding
-from callcenter.domain.places import Place
+from callcenter.domain.places import Building, Gazetteer, Place, Unit
 from callcenter.errors import SpeechError
 
 REPAIR: dict[str, object] = {
@@ -261,6 +261,20 @@ async def test_emergency_key_and_then_silence(talk: Talk) -> None:
     assert outcome.goodbye_said
 
 
+async def test_the_key_and_then_the_words_are_one_emergency(talk: Talk) -> None:
+    phone, _ = await talk({"how_can_i_help": Keys("1"), "emergency_what": "家里着火了"})
+    assert phone.said.count("emergency_here") == 1
+    assert phone.tickets[-1][0].category.value == "fire"
+
+
+@pytest.mark.parametrize("words", ["着火了", "有人晕倒了"])
+async def test_a_short_cry_is_an_emergency_at_any_question(talk: Talk, words: str) -> None:
+    phone, outcome = await talk(REPAIR | {"anything_else": words})
+    assert "emergency_here" in phone.said
+    assert outcome.understanding.urgency.value == "emergency"
+    assert words in outcome.fields["text"]
+
+
 async def test_an_emergency_in_the_middle_of_questions(talk: Talk) -> None:
     phone, outcome = await talk(REPAIR | {"ask_name": "哎呀不好了水管爆了全是水"})
     assert "emergency" in outcome.steps
@@ -487,4 +501,33 @@ async def test_a_talk_without_end_is_ended(zh: Dialplan) -> None:
     assert outcome.turns == 5
     assert phone.transfers == ["8001"]
     assert phone.tickets[-1][1]["callback_by"]
+    assert outcome.goodbye_said
+
+
+async def test_a_wrong_number_is_let_go_kindly(talk: Talk) -> None:
+    phone, outcome = await talk({"how_can_i_help": "不好意思打错了"})
+    assert phone.said[-1] == "goodbye_wrong"
+    assert outcome.reason == "wrong_number"
+    assert outcome.goodbye_said
+    assert not phone.tickets
+
+
+async def test_a_greeting_is_asked_to_go_on(talk: Talk) -> None:
+    phone, outcome = await talk(REPAIR | {"how_can_i_help": "喂你好", "go_on": "家里厨房漏水了"})
+    assert "again" not in phone.said
+    assert outcome.understanding.category.value == "water_leak"
+
+
+async def test_a_building_that_does_not_exist_is_asked_again(talk: Talk) -> None:
+    site = Gazetteer("xingfu", (), (Building("3", "east", (Unit("2", 11, 2),)),))
+    after = REPAIR | {"ask_place": "三十号楼二单元幺幺零二", "ask_place_again": "三号楼二单元幺幺零二"}
+    phone, outcome = await talk(after, gazetteer=site)
+    assert before(phone, "again", "ask_place_again")
+    assert outcome.fields["place"] == "3号楼2单元1102室"
+
+
+async def test_a_site_says_it_in_its_own_words(talk: Talk) -> None:
+    own = {"goodbye": "幸福小区祝您愉快，再见。", "nonsense": "x"}
+    phone, outcome = await talk(REPAIR, phrases=own)
+    assert phone.texts[-1] == "幸福小区祝您愉快，再见。"
     assert outcome.goodbye_said
