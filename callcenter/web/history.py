@@ -7,29 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from callcenter.desk.models import Step, TicketDetail
-from callcenter.domain.deadlines import RULE_OF_CLOCK, Clock
 from callcenter.web.i18n import translate
 from callcenter.web.names import Names
 
 SENTENCES = {
-    "ticket.opened": "Opened while the caller was on the line",
+    "ticket.opened": "The ticket was opened while the caller was on the line",
     "ticket.amended": "The caller added to it",
     "ticket.completed": "Completed from the whole text of the call",
     "ticket.made": "Opened after the call",
-    "ticket.joined": "Joined to %(n)s",
     "ticket.repeated": "The caller called again about it",
     "ticket.redecided": "The rule was applied again",
-    "ticket.corrected": "%(actor)s corrected it",
-    "ticket.confirmed": "%(actor)s listened and confirmed it",
-    "ticket.state": "%(actor)s: %(from)s → %(to)s",
-    "handover.offered": "%(to)s was asked to take it over",
-    "handover.accepted": "%(to)s accepted it",
-    "handover.refused": "%(to)s refused it",
-    "handover.passed": "%(to)s let the limit pass",
-    "ticket.responsible": "Responsible: %(from)s → %(to)s",
     "ticket.told": "%(to)s was told",
-    "deadline.warned": "Due soon: %(clock)s",
-    "deadline.missed": "Overdue: %(clock)s",
     "callback.planned": "A call-back was planned",
     "callback.done": "%(actor)s called back",
     "task.done": "%(actor)s did a task",
@@ -40,7 +28,7 @@ SENTENCES = {
     "person.call": "%(to)s was called on the telephone",
     "person.answer": "%(to)s answered on the telephone",
 }
-"""Kind of event → its sentence; translated when it is shown."""
+"""Kind of event → its sentence, for those that do not bring their own; translated when it is shown."""
 FIELD_NAMES = {
     "caller_name": "Name", "caller_number": "Number", "building": "Building", "unit": "Unit", "room": "Room",
     "content": "Content", "kind": "Kind", "category": "Category", "urgency": "Urgency", "department": "Department",
@@ -74,49 +62,35 @@ def _detail(step: Step, names: Names) -> str:
     if isinstance(changes, dict):
         for name, change in changes.items():
             before, after = change if isinstance(change, (list, tuple)) and len(change) == 2 else ("", change)
-            label = translate(names.locale, FIELD_NAMES.get(name, name))
+            label = translate(names.locale, FIELD_NAMES.get(str(name), str(name)))
             parts.append(f"{label} {_value(name, before, names)} → {_value(name, after, names)}")
     for name in ("reason", "why", "result"):
-        said = step.body.get(name)
+        said = None if step.body.get("zh") else step.body.get(name)
         if isinstance(said, str) and said:
             parts.append(said)
     return "; ".join(parts)
 
 
-def _word(body: dict[str, Any], name: str, kind: str, names: Names) -> str:
-    found = body.get(name)
-    if not isinstance(found, str) or not found:
-        return ""
-    return translate(names.locale, f"state:{found}") if kind == "ticket.state" else names.staff(found)
+def _person(body: dict[str, Any], names: Names) -> str:
+    return next((names.staff(body[n]) for n in PERSON_FIELDS if isinstance(body.get(n), str) and body[n]), "")
 
 
 def sentence(step: Step, names: Names) -> str:
-    """What happened, in a sentence; an event this version has no sentence for is named by its kind."""
+    """What happened: the event's own sentence, else ours; one that has neither is named by its kind."""
+    own = step.body.get("zh" if names.zh else "en")
+    if isinstance(own, str) and own:
+        clock = step.body.get("clock")
+        return f"{own} {names.clock(clock)}" if isinstance(clock, str) else own
     form = SENTENCES.get(step.kind, "")
     if not form:
         return step.kind
-    to = next((w for w in (_word(step.body, n, step.kind, names) for n in PERSON_FIELDS) if w), "")
-    return translate(names.locale, form) % {
-        "actor": names.actor(step.actor),
-        "to": to or names.actor(step.actor),
-        "from": _word(step.body, "from", step.kind, names) or "—",
-        "n": step.body.get("joined_to", ""),
-        "clock": names.clock(str(step.body.get("clock", ""))),
-    }
-
-
-def _rules(step: Step) -> tuple[str, ...]:
-    if step.rules or step.kind not in ("deadline.missed", "deadline.warned"):
-        return step.rules
-    try:
-        return (RULE_OF_CLOCK[Clock(step.body.get("clock", ""))],)
-    except ValueError:
-        return ()
+    actor = names.actor(step.actor)
+    return translate(names.locale, form) % {"actor": actor, "to": _person(step.body, names) or actor}
 
 
 def history_of(detail: TicketDetail, names: Names) -> list[Happened]:
     """The history, newest first."""
     return [
-        Happened(step.at, sentence(step, names), _detail(step, names), _rules(step), step.kind)
+        Happened(step.at, sentence(step, names), _detail(step, names), step.rules, step.kind)
         for step in reversed(detail.history)
     ]

@@ -22,7 +22,6 @@ from callcenter.web.access import Right, Role, allowed, shown_number
 from callcenter.web.errors import STATUS_TEXTS, WebError
 from callcenter.web.state import DESK
 
-
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -133,7 +132,7 @@ async def find_viewer(request: web.Request) -> Viewer | None:
 
 def viewer(request: web.Request) -> Viewer:
     """The viewer of a guarded request."""
-    found = request.get(VIEWER_KEY)
+    found: Viewer | None = request.get(VIEWER_KEY)
     if found is None:
         raise WebError(401, "web.login_needed")
     return found

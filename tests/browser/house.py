@@ -23,6 +23,7 @@ from uuid import UUID
 
 from callcenter.config import Settings, load_settings
 from callcenter.domain.records import RecordKind
+from callcenter.errors import StoreError
 from callcenter.node.journal import Journal
 from callcenter.node.link import LinkClient
 from callcenter.node.numbers import NumberPool
@@ -147,7 +148,7 @@ class Line:
                 while True:
                     try:
                         return self.link.take_number()
-                    except Exception:  # noqa: BLE001 - the block is on its way
+                    except StoreError:  # the block is on its way
                         await asyncio.sleep(0.02)
 
         return self._run(take())
@@ -158,7 +159,7 @@ class Line:
         async def hand_over() -> None:
             self.link.outbox.add(call, file)
             async with asyncio.timeout(30):
-                while self.link.outbox.waiting:
+                while self.link.outbox.waiting:  # noqa: ASYNC110 - the outbox tells nobody
                     await asyncio.sleep(0.02)
 
         self._run(hand_over())

@@ -219,6 +219,16 @@ def tell(line: Line, story: Story, folder: Path | None = None, now: datetime | N
     return call
 
 
+def tell_whatever(line: Line, story: Story, folder: Path) -> Told:
+    """A whole call, or one in which the caller hangs up without a word."""
+    if not story.hangs_up_silent:
+        return tell(line, story, folder)
+    call = ring(line, story)
+    answer(line, call)
+    hang_up(line, call, folder=folder)
+    return call
+
+
 LEAK = Story(
     "14000001102",
     [
@@ -229,7 +239,10 @@ LEAK = Story(
         ("caller", "对 对 你们 快点 来"),
     ],
     kind="repair", category="water_leak", urgency="emergency", department="engineering", building="3", unit="2",
-    room="1102", evidence={"category": "水管爆了", "urgency": "一直往外喷", "place": "三号楼二单元一一零二", "kind": "爆了"},
+    room="1102",
+    evidence={
+        "category": "水管爆了", "urgency": "一直往外喷", "place": "三号楼二单元一一零二", "kind": "爆了",
+    },
     minutes_ago=1.4,
 )  # fmt: skip
 NOISE = Story(
@@ -240,7 +253,8 @@ NOISE = Story(
         ("caller", "五号楼 八零一 我 姓 冯"),
     ],
     kind="complaint", category="noise", urgency="normal", department="security", building="5", unit="1", room="801",
-    name="冯先生", evidence={"category": "半夜装修", "kind": "投诉", "place": "五号楼八零一"}, minutes_ago=95, rings=2,
+    name="冯先生", evidence={"category": "半夜装修", "kind": "投诉", "place": "五号楼八零一"}, minutes_ago=95,
+    rings=2,
 )  # fmt: skip
 POWER = Story(
     "14000000501",
@@ -267,5 +281,7 @@ PRAISE = Story(
     [("caller", "我 要 表扬 一下 保洁 的 刘 阿姨 拾金不昧")], kind="praise", category="staff", department="service",
     building="8", unit="1", room="2001", evidence={"kind": "表扬"}, minutes_ago=320,
 )  # fmt: skip
-SILENT = Story("14000000402", [], opens_ticket=False, hangs_up_silent=True, minutes_ago=26, kind="none", category="other")
+SILENT = Story(
+    "14000000402", [], opens_ticket=False, hangs_up_silent=True, minutes_ago=26, kind="none", category="other"
+)
 EVERY = (LEAK, NOISE, POWER, FEES, UNSURE, PRAISE, SILENT)

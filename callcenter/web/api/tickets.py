@@ -72,7 +72,7 @@ class Correction(Body):
 class Waiting(Body):
     """For whom or what, why, and until when."""
 
-    waiting_for: Literal["resident", "material", "outside"]
+    waiting_for: Literal["resident", "material", "outside_body"]
     reason: str = Text
     until: AwareDatetime
 
@@ -81,6 +81,13 @@ class Outcome(Body):
     """What was done, or what the resident said."""
 
     result: str = Text
+
+
+class Mark(Body):
+    """A remark, or something that meets a clock: answered, contacted, called back, reported, not reached."""
+
+    what: Literal["note", "answered", "contacted", "called_back", "reported", "not_reached"] = "note"
+    text: str = Text
 
 
 class CallbackOutcome(Body):
@@ -196,6 +203,7 @@ ENDPOINTS = (
     _act("wait", "wait", "Wait for the resident, material or an outside body", Waiting),
     _act("resume", "resume", "Go on after waiting", Nothing),
     _act("done", "done", "The work is done", Outcome),
+    _act("mark", "mark", "Note something, or meet a clock (R15, R18–R23)", Mark),
     _act("close", "close", "The resident is satisfied: archive (R23)", Nothing),
     _act("reopen", "reopen", "Not satisfied: reopen (R23)", Outcome),
     Endpoint(

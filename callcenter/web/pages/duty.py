@@ -66,11 +66,14 @@ async def duty_page(request: web.Request) -> web.StreamResponse:
     monday = week_of(request.query.get("week"))
     starts = datetime(monday.year, monday.month, monday.day, tzinfo=shown.ZONE).astimezone(UTC)
     rows = await duty.roster(desk, site, starts, starts + timedelta(days=DAYS))
+    on_duty = await duty.now(desk, site)
+    rostered = {*FIRST_ROLES, *(row.role for row in rows)}
     calendar = desk.sites[site].calendar(starts)
     days = [monday + timedelta(days=n) for n in range(DAYS)]
     return await render(
-        request, "duty.html", section="duty", duty=await duty.now(desk, site), grid=grid_of(rows, monday), days=days,
+        request, "duty.html", section="duty", duty=on_duty, grid=grid_of(rows, monday), days=days,
         monday=monday, today=shown.local(datetime.now(UTC)).date(), staff=desk.staff(site),
+        holders=[one for one in on_duty.now if one.role in rostered],
         holidays={when for when in days if not calendar.is_workday(when)},
         before=monday - timedelta(days=DAYS), after=monday + timedelta(days=DAYS),
     )  # fmt: skip

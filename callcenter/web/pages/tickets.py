@@ -86,7 +86,8 @@ def may_do(reader: Viewer, detail: TicketDetail) -> dict[str, bool]:
         "close": reader.may(Right.MOVE_TICKETS),
         "reopen": reader.may(Right.MOVE_TICKETS),
     }
-    return {act: rights.get(act, move) for act in detail.may if rights.get(act, move)}
+    open_acts = (*detail.may, "mark") if row.joined_to is None else detail.may
+    return {act: True for act in open_acts if rights.get(act, move)}
 
 
 def record_of(detail: TicketDetail, names: Names, reader: Viewer) -> list[Field]:
@@ -147,6 +148,7 @@ async def ticket_values(request: web.Request, detail: TicketDetail) -> dict[str,
         "detail": detail, "ticket": detail.ticket, "record": record,
         "record_done": sum(1 for f in record if f.value and not f.later),
         "record_all": sum(1 for f in record if not f.later),
+        "marks": MARKS,
         "can": {act: act in may for act in ACTS.values()}, "next_due": running[0] if running else None,
         "staff_by_department": [(d, list(group)) for d, group in groupby(people, key=lambda s: s.department)],
         "on_duty": {one.staff for one in on_duty.now}, "taxonomy": desk.sites[site].taxonomy,
@@ -216,6 +218,11 @@ async def perform(request: web.Request, act: str, number: int, form: dict[str, s
                    "room": detail.room}  # fmt: skip
             changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
             return await acts.correct(desk, number, actor, changed, key) if changed else detail
+        case "mark":
+            what, said = form.get("what", "note"), form.get("text", "").strip()
+            if what == "note":
+                return await acts.note(desk, number, actor, said, key)
+            return await acts.mark(desk, number, actor, what, said, key)
         case "wait":
             return await acts.change_state(
                 desk, number, actor, "waiting", key, waiting_for=f"{form.get('waiting_for', 'resident')}: {reason}",
@@ -227,9 +234,12 @@ async def perform(request: web.Request, act: str, number: int, form: dict[str, s
     return await acts.change_state(desk, number, actor, to, key, result=form.get("result", "").strip() or None)
 
 
+MARKS = ("answered", "contacted", "called_back", "reported", "not_reached")
+"""What meets a clock without changing the state (R15, R18–R23)."""
 ACTS = {
     "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
     "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",
+    "mark": "mark",
 }  # fmt: skip
 """Last part of the address → the act."""
 

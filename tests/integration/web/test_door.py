@@ -1,0 +1,126 @@
+"""Login, sessions, roles and forms that come from elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.running import PASSWORD, Client, House
+
+PAGES = ("/calls", "/tickets", "/confirm", "/callbacks", "/duty", "/accounts", "/search?q=x")
+
+
+def test_first_password_is_shown_once_and_must_be_changed(house: House) -> None:
+    notices = [s["message"] for s in house.desk.said if s["event"] == "notice"]
+    assert sum("password:" in message for message in notices) == 1
+    assert house.client(None).get("/").url.endswith("/login")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_sees_a_page_without_login(house: House, path: str) -> None:
+    answer = house.client(None).get(path, allow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/login?next=")
+
+
+def test_wrong_password_and_unknown_name_say_the_same(house: House) -> None:
+    answers = [Client(house.desk).log_in(login, "not the password") for login in ("manager", "nobody-here")]
+    assert [a.status_code for a in answers] == [401, 401]
+    texts = [re.search(r'role="alert">([^<]+)<', a.text) for a in answers]
+    assert texts[0] and texts[1] and texts[0].group(1) == texts[1].group(1)
+
+
+def test_guessing_is_slowed_down(house: House) -> None:
+    client = Client(house.desk)
+    answers = [client.log_in("somebody", f"guess {n}").status_code for n in range(6)]
+    assert answers[:5] == [401] * 5
+    assert answers[5] == 429
+
+
+def test_a_form_from_elsewhere_is_refused(house: House, agent: Client) -> None:
+    number = house.told["fees"].ticket
+    answer = agent.http.post(
+        f"{agent.base}/tickets/{number}/correct", data={"key": "elsewhere-1", "kind": "praise"}, timeout=30
+    )
+    assert answer.status_code == 403
+    assert agent.api("GET", f"/tickets/{number}").json()["kind"] == "enquiry"
+
+
+def test_next_stays_in_the_house(house: House) -> None:
+    client = Client(house.desk)
+    client.get("/login?next=https://example.org/")
+    for where in ("https://example.org/", "//example.org/", "/\\example.org"):
+        client = Client(house.desk)
+        client.get("/login")
+        answer = client.post("/login", {"login": "manager", "password": PASSWORD, "next": where}, allow_redirects=False)
+        assert answer.headers["Location"] == "/"
+
+
+def test_cookie_is_secure(house: House) -> None:
+    answer = house.client(None).get("/login")
+    cookie = answer.headers["Set-Cookie"]
+    for word in ("HttpOnly", "Secure", "SameSite=Strict"):
+        assert word in cookie
+
+
+def test_headers_are_strict(house: House, agent: Client) -> None:
+    headers = agent.get("/tickets").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_numbers_are_masked_by_role(house: House, agent: Client, supervisor: Client) -> None:
+    call = house.told["noise"].id
+    assert "140****0801" in agent.get(f"/calls/{call}").text
+    assert "14000000801" not in agent.get(f"/calls/{call}").text
+    assert "14000000801" in supervisor.get(f"/calls/{call}").text
+    assert agent.api("GET", f"/calls/{call}").json()["from_number"] == "140****0801"
+
+
+def test_a_dispatcher_sees_the_matters_of_the_department(house: House, dispatcher: Client) -> None:
+    assert dispatcher.get("/calls").status_code == 403
+    departments = {t["department"] for t in dispatcher.api("GET", "/tickets").json()["tickets"]}
+    assert departments == {"engineering"}
+    assert dispatcher.get(f"/tickets/{house.told['fees'].ticket}").status_code == 403
+    assert dispatcher.get(f"/tickets/{house.told['power'].ticket}").status_code == 200
+
+
+def test_accounts_are_for_administrators(supervisor: Client) -> None:
+    assert supervisor.get("/accounts").status_code == 403
+
+
+def test_closing_an_account_ends_its_sessions(house: House, admin: Client) -> None:
+    admin.get("/accounts")
+    page = admin.post("/accounts", {"login": "leaver", "staff": "", "name": "Leaver", "role": "agent"})
+    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
+    assert shown
+    leaver = Client(house.desk)
+    leaver.log_in("leaver", shown.group(1))
+    leaver.get("/password")
+    assert leaver.post("/password", {"old": shown.group(1), "new": PASSWORD, "again": PASSWORD}).ok
+    assert leaver.api("GET", "/me").status_code == 200
+    row = re.search(r'<td class="strong">leaver.*?action="(/accounts/\d+)"', admin.get("/accounts").text, re.DOTALL)
+    assert row
+    assert admin.post(row.group(1), {"role": "agent"}).ok
+    assert leaver.api("GET", "/me").status_code == 401
+
+
+def test_both_languages(house: House) -> None:
+    client = house.client(None)
+    assert 'lang="zh-CN"' in client.get("/login?lang=zh-CN").text
+    assert "登录" in client.get("/login").text, "the choice is remembered"
+    fresh = house.client(None).get("/login", headers={"Accept-Language": "de, en;q=0.8"})
+    assert "Log in" in fresh.text
+
+
+def test_errors_are_one_shape(agent: Client) -> None:
+    answer = agent.api("GET", "/tickets/100099999")
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"status", "message", "error_id", "details"}
+    page = agent.get("/tickets/100099999")
+    assert page.status_code == 404
+    assert "<html" in page.text
