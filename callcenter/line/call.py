@@ -20,6 +20,7 @@ from callcenter.domain.records import RecordKind
 from callcenter.errors import CallCenterError
 from callcenter.line.bridge import PersonBridge
 from callcenter.line.ear import Ear
+from callcenter.line.emergency import EmergencyWatch
 from callcenter.line.house import CallJournal, House
 from callcenter.line.phone import CallPhone, PhoneWires
 from callcenter.line.recordings import CallNote, update_note, write_note
@@ -77,6 +78,8 @@ class CallerCall:
         self._records = CallJournal(house, self.id, self._site)
         self._tickets = TicketDesk(self._records, self._number, self._language)
         self._phone: CallPhone | None = None
+        self._danger = EmergencyWatch(self._language)
+        self._alarm: asyncio.Task[None] | None = None
         self._utterances = 0
         self._answered: Answered | None = None
         self._gone: Gone | None = None
@@ -153,6 +156,8 @@ class CallerCall:
 
         def partial(partial: Partial) -> None:
             self._house.link.partial(self.id, leg, partial.start_ms, partial.text)
+            if leg == "caller" and self._danger.partial(partial.text, voice.now_ms):
+                self._raise_alarm(partial.text)
 
         def gap(away: Away) -> None:
             if leg == "caller":
@@ -165,8 +170,24 @@ class CallerCall:
         body = {"utterance": self._utterances, "leg": leg, **utterance_json(final)}
         self._utterances += 1
         self._records.write(RecordKind.CALL_HEARD, body)
+        if leg == "caller" and self._danger.final(final.text):
+            self._raise_alarm("")
         if self.note is not None and leg == "caller":
             self.note = update_note(self.note, text_to_ms=final.end_ms, utterances=self._utterances)
+
+    def _raise_alarm(self, partial: str) -> None:
+        """Open the ticket of an emergency at once; the talk goes on and completes it."""
+        text = "，".join(t for t in (self._danger.text, partial) if t)
+
+        async def open_now() -> None:
+            labels = await self._understand(text)
+            if labels.urgency.value != "emergency":
+                labels = self._house.understand_alone(text, self._language, self._site)
+            await self._open_ticket(labels, {"text": text, "place": str(labels.place)}, datetime.now(UTC))
+            log.info("emergency_at_once", call_id=str(self.id))
+
+        if self._tickets.opened is None:
+            self._alarm = asyncio.create_task(open_now(), name=f"alarm-{self.leg}")
 
     # the call
 
@@ -199,7 +220,14 @@ class CallerCall:
         with contextlib.suppress(asyncio.CancelledError):
             self.outcome = await self._script
         if self.outcome is not None and self.outcome.needs_ticket:
-            await phone.open_ticket(self.outcome.understanding, self.outcome.fields)
+            await self._open_from(self.outcome)
+
+    async def _open_from(self, outcome: Outcome) -> None:
+        """The talk ended before the script came to a ticket: open it from what was said (R5)."""
+        labels = outcome.understanding
+        if not labels.kind.confidence:
+            labels = await self._understand(str(outcome.fields["text"]))
+        await self._open_ticket(labels, outcome.fields, datetime.now(UTC))
 
     def _step(self, name: str) -> None:
         self._records.write(RecordKind.CALL_STEP, {"step": name})
@@ -282,6 +310,8 @@ class CallerCall:
             self.ear.close()
         if self._hearing is not None:
             await self._hearing
+        if self._alarm is not None:
+            await asyncio.wait({self._alarm})
         self.state = CallState.ENDED
         end = self._gone.at if self._gone is not None else time.monotonic()
         answered = self._answered is not None and (self._gone is None or self._gone.confirmed)

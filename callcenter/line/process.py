@@ -21,7 +21,6 @@ from callcenter.line.house import House
 from callcenter.line.launcher import on_signals, say, stay_alive, write_found
 from callcenter.line.recordings import CallNote
 from callcenter.line.recovery import TrackFolder, adopt_journals
-from callcenter.line.rules import understand_by_rules
 from callcenter.line.sounds import Sounds
 from callcenter.line.surroundings import operator_extension, sites_from_files
 from callcenter.log import get_logger
@@ -164,7 +163,7 @@ class Line:
         endpoint.accept(False)
         self._house = House(
             settings=settings, number=self._number, endpoint=endpoint, journal=journal, link=link, services=services,
-            sounds=sounds, dialplans=dialplans, rules=understand_by_rules,
+            sounds=sounds, dialplans=dialplans,
         )  # fmt: skip
         log.info("prompts_loaded", seconds=round(sounds.loaded_s))
         return self._house

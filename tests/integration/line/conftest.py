@@ -37,16 +37,18 @@ async def transcriber(model: Any) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture
 async def start_line(tmp_path: Path) -> AsyncIterator[StartLine]:
-    """Starts a line in direct mode; keyword arguments are settings of the section `line`."""
+    """Starts a line (in direct mode unless told); keyword arguments are settings of the section `line`."""
     nodes: list[LineNode] = []
 
-    async def start(*, url: str | None = None, environment: dict[str, str] | None = None, **line: Any) -> LineNode:
+    async def start(
+        *, url: str | None = None, mode: str = "direct", environment: dict[str, str] | None = None, **line: Any
+    ) -> LineNode:
         settings = {"count": 1, "rtp_port_first": free_rtp_base(), **line}
         lines = "\n".join(f"{key} = {value!r}" for key, value in settings.items())
         config = tmp_path / "callcenter.toml"
         speech = f'url = "{url}"' if url else "port = 1"
         config.write_text(
-            f'[node]\nvar_dir = "{tmp_path / "var"}"\n[edge]\nmode = "direct"\n[line]\n{lines}\n[speech]\n{speech}\n'
+            f'[node]\nvar_dir = "{tmp_path / "var"}"\n[edge]\nmode = "{mode}"\n[line]\n{lines}\n[speech]\n{speech}\n'
         )
         node = LineNode(tmp_path / "var", config, environment or {})
         nodes.append(node)
