@@ -17,7 +17,7 @@ from callcenter.config import Settings, load_settings
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger, setup_logging
 from callcenter.speech.decoding import DecodingPool
-from callcenter.speech.models import speech_model_folder, wanted_language
+from callcenter.speech.models import checked_model_folder
 from callcenter.speech.recognition import load_model
 from callcenter.speech.service import SpeechService
 from callcenter.speech.transcriber import Transcriber
@@ -63,8 +63,8 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked_to_end)
 
-    folder = speech_model_folder(settings)
-    model = await asyncio.to_thread(load_model, folder, wanted_language(settings))
+    folder = await asyncio.to_thread(checked_model_folder, settings)
+    model = await asyncio.to_thread(load_model, folder)
     understander = await asyncio.to_thread(load_understander, settings)
     pool = DecodingPool(model, settings.speech.threads)
     transcriber = Transcriber(pool, max_streams=settings.speech.max_streams)
@@ -91,8 +91,12 @@ async def serve(settings: Settings) -> None:
         pool.close()
 
 
+EXIT_CANNOT_HEAL = 78
+"""The launcher does not start us again (EX_CONFIG of sysexits.h)."""
+
+
 def main() -> None:
-    """Entry point of the role; ends with status 1 and one sentence when it cannot start."""
+    """Entry point of the role; one sentence when it cannot start, and status 78 when a person must mend it."""
     parser = argparse.ArgumentParser(prog="python -m callcenter.speech", description=__doc__)
     parser.add_argument("--config", type=Path, help="settings (default: config/callcenter.toml)")
     arguments = parser.parse_args()
@@ -104,7 +108,7 @@ def main() -> None:
         asyncio.run(serve(settings))
     except CallCenterError as error:
         sys.stderr.write(f"speech: {error}\n")
-        raise SystemExit(1) from None
+        raise SystemExit(1 if error.retryable else EXIT_CANNOT_HEAL) from None
 
 
 if __name__ == "__main__":

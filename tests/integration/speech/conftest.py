@@ -17,7 +17,7 @@ SENTENCE = "三号楼二单元一一零二水管爆了"
 @pytest.fixture(scope="session")
 def model() -> SpeechModel:
     """The built-in model, loaded once."""
-    return load_model(MODEL, "zh")
+    return load_model(MODEL)
 
 
 @pytest.fixture(scope="session")
