@@ -14,6 +14,8 @@ MAX_PIECES = 12
 """Pauses within one telling after which it is taken as told."""
 GO_ON_TIMEOUT_S = 2.5
 """Silence after 您请讲 that means the caller has finished; under the 3 s that our side may be silent (R3)."""
+BEGUN_DIGITS = 3
+"""So many digits are the beginning of a number."""
 _DIGITS = frozenset("0123456789*#")
 _SHORT_NO = {"zh": 8, "en": 20}
 
@@ -90,6 +92,8 @@ async def _slot(talk: Conversation, action: Gather) -> str | None:
         heard = await talk.ask(clips, talk.limits_of(action), _DIGITS if slot == "phone" else NO_KEYS)
         silent = not heard.spoke and not heard.key
         taken = await _keyed_phone(talk, heard.key) if heard.key else take(talk, slot, heard.text)
+        if slot == "phone" and not taken and heard.text:
+            taken = await _rest_of_number(talk, heard.text, talk.limits_of(action))
         for other in ("place", "phone"):
             if heard.text and other != slot and state.missing(other) and _spelled_out(talk, other, heard.text):
                 take(talk, other, heard.text)
@@ -106,14 +110,20 @@ def _spelled_out(talk: Conversation, slot: str, text: str) -> bool:
     return place is not None and place.building is not None and "place" in answers.about(text, talk.language)
 
 
+async def _rest_of_number(talk: Conversation, begun: str, limits: TurnLimits) -> bool:
+    """A number told with a pause in it is heard to its end (R4)."""
+    if len(answers.read_digits(begun, talk.language)) < BEGUN_DIGITS:
+        return False
+    heard = await talk.ask(talk.clips(talk.plan.script.phrases.go_on), limits)
+    return take(talk, "phone", f"{begun} {heard.text}")
+
+
 async def _keyed_phone(talk: Conversation, first: str) -> bool:
     """A number by keys; a lone 0 or 1 means what it means at any time."""
     rest = await talk.phone.gather(max_digits=12, timeout_s=4.0, end_key="#")
     if not rest and await talk.on_key(first):
         return True
-    number = answers.read_phone(first + rest, talk.language)
-    talk.talk.phone = number or talk.talk.phone
-    return number is not None
+    return take(talk, "phone", first + rest)
 
 
 def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> bool:
@@ -126,16 +136,18 @@ def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> boo
         moved = place.building is not None and place.building != state.place.building
         base = Place() if moved and place.room else state.place
         state.place = Place(place.building or base.building, place.unit or base.unit, place.room or base.room)
+        state.answered.add(slot)
         return True
     if slot == "phone":
         if (phone := answers.read_phone(text, language)) is None:
             return False
         state.phone = phone
-        state.flags.add("phone_given")
+        state.answered.add(slot)
         return True
     if (name := answers.read_name(text, language)) is None:
         return False
     state.name = name
+    state.answered.add(slot)
     return True
 
 
@@ -217,12 +229,10 @@ def _mend(talk: Conversation, text: str) -> bool:
         return True
     if "phone" in named:
         state.phone = None
-        return True
-    if "place" in named:
+    elif "place" in named:
         state.place = Place()
         state.flags.add("place_wrong")
-        return True
-    if "name" in named:
+    elif "name" in named:
         state.name = answers.read_name(text, language)
-        return True
-    return False
+    state.answered |= named
+    return bool(named)

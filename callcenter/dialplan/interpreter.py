@@ -7,8 +7,10 @@ a goodbye while the caller is there (R2), and what was heard survives whatever h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from callcenter.dialplan import asking
 from callcenter.dialplan.conditions import holds
@@ -17,9 +19,12 @@ from callcenter.dialplan.conversation import Conversation, Leave
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.model import Action, Gather, Goto, Hangup, Listen, Play, Say, Ticket, Transfer
 from callcenter.dialplan.outcome import EndedBy, Outcome
-from callcenter.dialplan.phone import CallerGone, Phone, TransferEnd
+from callcenter.dialplan.phone import CallerGone, OpenedTicket, Phone, TransferEnd
 from callcenter.errors import CallCenterError, DialplanError
 
+PATIENCE_S = 2.0
+"""Our side says 请您稍候 after so long; under the 3 s that it may be silent (R3)."""
+TICKET_TIMEOUT_S = 10.0
 MAX_ACTIONS_UNHEARD = 200
 """Actions without a turn of the caller: more is a loop of the script."""
 
@@ -168,4 +173,26 @@ class _Interpreter:
             if value := getattr(action, name):
                 talk.given[name] = value
         talk.given.update({name: "yes" for name in ("confirm", "callback") if getattr(action, name)})
-        talk.ticket = await self._phone.open_ticket(talk.final_understanding(), talk.fields())
+        talk.ticket = await self._patiently(self._phone.open_ticket(talk.final_understanding(), talk.fields()))
+
+    async def _patiently(self, opening: Coroutine[Any, Any, OpenedTicket]) -> OpenedTicket:
+        """Wait for a ticket; a caller who has to wait is told so (R3), and not for ever."""
+        phrases, task = self._plan.script.phrases, asyncio.ensure_future(opening)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+            if not done:
+                await self._conversation.say(phrases.wait)
+                await asyncio.wait({task}, timeout=TICKET_TIMEOUT_S)
+                if task.done():
+                    await self._conversation.say(phrases.sorry_waited)
+        except CallerGone:
+            await asyncio.wait({task}, timeout=TICKET_TIMEOUT_S)
+            if task.done():
+                self._talk.ticket = task.result()
+            raise
+        finally:
+            if not task.done():
+                task.cancel()
+        if task.cancelled() or not task.done():
+            raise DialplanError("dialplan.ticket_slow", "the ticket could not be opened in time", retryable=True)
+        return task.result()

@@ -47,6 +47,8 @@ class Talk:
     place: Place = field(default_factory=Place)
     name: str | None = None
     phone: str | None = None
+    answered: set[str] = field(default_factory=set)
+    """Slots that the caller was asked for, or corrected."""
     asked: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
     flags: set[str] = field(default_factory=set)
@@ -106,18 +108,18 @@ class Talk:
         return bool({"name": self.name, "phone": self.phone, "place": str(self.known_place)}[slot])
 
     def understand(self, understanding: Understanding) -> None:
-        """Take over labels of the whole matter; a place and a name said in it count unless asked since."""
+        """Take over labels of the whole matter; what the caller answered when asked counts more than what it says."""
         self.understanding = understanding
         said = understanding.place
-        if self.asked["place"] == 0 or self.place == Place():
+        if "place" not in self.answered:
             self.place = Place(
                 _sure(said.building) or self.place.building,
                 _sure(said.unit) or self.place.unit,
                 _sure(said.room) or self.place.room,
             )
-        if self.name is None and understanding.name.value:
+        if understanding.name.value and "name" not in self.answered:
             self.name = understanding.name.value
-        if understanding.phone.value and self.asked["phone"] == 0 and "phone_given" not in self.flags:
+        if understanding.phone.value and "phone" not in self.answered:
             self.phone = understanding.phone.value
 
     @property

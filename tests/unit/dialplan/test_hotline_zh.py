@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +11,12 @@ from fake_phone import FakeCaller, FakePhone, HangsUp, Keys, Says, Silent
 from fake_understanding import fake_understand
 from walking import WORKDAY, Talk, surroundings
 
+from callcenter.dialplan import interpreter
 from callcenter.dialplan.context import Incident, OpenMatter
 from callcenter.dialplan.interpreter import run
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.outcome import EndedBy
-from callcenter.dialplan.phone import TransferEnd
+from callcenter.dialplan.phone import CallerGone, TransferEnd
 from callcenter.domain.labels import Understanding
 from callcenter.domain.places import Building, Gazetteer, Place, Unit
 from callcenter.errors import SpeechError
@@ -153,6 +155,23 @@ async def test_what_was_read_back_can_be_corrected_by_key(talk: Talk) -> None:
     assert outcome.fields["phone"] == "13800001234"
 
 
+async def test_a_corrected_place_stays_corrected(talk: Talk) -> None:
+    after = REPAIR | {
+        "how_can_i_help": "三号楼二单元幺幺零二漏水了",
+        "is_it_right": ["不对，是五号楼二单元八零一", "对"],
+        "anything_else": ["还有停电了，请来修一下", "没有了"],
+    }
+    _, outcome = await talk(after)
+    assert outcome.fields["place"] == "5号楼2单元801室"
+
+
+async def test_a_number_told_with_a_pause_is_heard_to_its_end(talk: Talk) -> None:
+    after = REPAIR | {"ask_phone": "幺三八零零零零", "go_on": [Silent(), "一二三四"]}
+    phone, outcome = await talk(after, caller_number=None)
+    assert outcome.fields["phone"] == "13800001234"
+    assert "ask_phone_again" not in phone.said
+
+
 async def test_a_wrong_matter_is_told_anew(talk: Talk) -> None:
     after = REPAIR | {"is_it_right": ["不对", "对"], "what_is_wrong": "不是漏水，是停电了"}
     _, outcome = await talk(after)
@@ -273,6 +292,17 @@ async def test_a_short_cry_is_an_emergency_at_any_question(talk: Talk, words: st
     assert "emergency_here" in phone.said
     assert outcome.understanding.urgency.value == "emergency"
     assert words in outcome.fields["text"]
+
+
+async def test_in_an_emergency_the_known_home_is_read_out_and_may_be_wrong(talk: Talk) -> None:
+    home = Place("3", "2", "1102")
+    phone, outcome = await talk({"how_can_i_help": "我被困在电梯里了"}, caller_place=home)
+    assert "emergency_where" not in phone.said
+    assert outcome.fields["place"] == "3号楼2单元1102室"
+    after = {"how_can_i_help": "我被困在电梯里了", "emergency_right": "不是，在五号楼"}
+    phone, outcome = await talk(after, caller_place=home)
+    assert phone.tickets[-1][1]["place"].startswith("5号楼")
+    assert before(phone, "emergency_right", "emergency_told")
 
 
 async def test_an_emergency_in_the_middle_of_questions(talk: Talk) -> None:
@@ -475,6 +505,64 @@ async def test_a_broken_journal_is_apologised_for(zh: Dialplan) -> None:
     assert outcome.reason == "store.disk_full"
     assert phone.said[-2:] == ["trouble", "goodbye"]
     assert phone.ended == "error"
+    assert outcome.needs_ticket
+
+
+async def test_a_slow_ticket_is_waited_for_with_an_apology(zh: Dialplan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE_S", 0.001)
+    told = asyncio.Event()
+
+    class Slow(FakePhone):
+        async def play(self, clips, *, barge_in=True):  # type: ignore[no-untyped-def]
+            if any(clip.prompt == "wait" for clip in clips):
+                told.set()
+            return await super().play(clips, barge_in=barge_in)
+
+        async def open_ticket(self, understanding, fields):  # type: ignore[no-untyped-def]
+            await told.wait()
+            return await super().open_ticket(understanding, fields)
+
+    phone = Slow(FakeCaller(REPAIR), fake_understand)  # type: ignore[arg-type]
+    outcome = await run(zh, phone, surroundings())
+    assert phone.said[phone.said.index("wait") :][:3] == ["wait", "sorry_waited", "ticket_number"]
+    assert outcome.reason == "done"
+
+
+async def test_a_caller_who_leaves_while_waiting_has_the_ticket(zh: Dialplan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE_S", 0.001)
+    left = asyncio.Event()
+
+    class Slow(FakePhone):
+        async def play(self, clips, *, barge_in=True):  # type: ignore[no-untyped-def]
+            try:
+                return await super().play(clips, barge_in=barge_in)
+            except CallerGone:
+                left.set()
+                raise
+
+        async def open_ticket(self, understanding, fields):  # type: ignore[no-untyped-def]
+            await left.wait()
+            return await super().open_ticket(understanding, fields)
+
+    phone = Slow(FakeCaller(REPAIR | {"wait": HangsUp(over=True)}), fake_understand)  # type: ignore[arg-type]
+    outcome = await run(zh, phone, surroundings())
+    assert outcome.ended_by is EndedBy.CALLER
+    assert outcome.ticket is not None
+    assert not outcome.needs_ticket
+
+
+async def test_a_ticket_that_never_comes_is_not_waited_for(zh: Dialplan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(interpreter, "TICKET_TIMEOUT_S", 0.001)
+
+    class Stuck(FakePhone):
+        async def open_ticket(self, understanding, fields):  # type: ignore[no-untyped-def]
+            await asyncio.Event().wait()
+
+    phone = Stuck(FakeCaller(REPAIR), fake_understand)  # type: ignore[arg-type]
+    outcome = await run(zh, phone, surroundings())
+    assert outcome.reason == "dialplan.ticket_slow"
+    assert outcome.goodbye_said
     assert outcome.needs_ticket
 
 
