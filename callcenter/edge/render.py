@@ -23,6 +23,7 @@ TEMPLATE = ROOT / "config" / "kamailio.cfg"
 THREE_RINGS_S = 11.0
 """Chinese ringback is 1 s on and 4 s off: the third ring ends here (R1)."""
 _SOCKET_PATH_MOST = 100  # sockaddr_un takes 107 bytes
+TABLES = "kamailio-tables"
 DBTEXT = Path("/usr/share/kamailio/dbtext/kamailio")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,120}[A-Za-z0-9])?")
 
@@ -64,12 +65,11 @@ def nonce_secret(settings: Settings) -> str:
         return secret
 
 
-def _rpc_socket(run_dir: Path) -> Path:
-    """A path short enough for a socket; a folder of our own when `var_dir` is deep."""
-    path = run_dir / "kamailio.sock"
-    if len(str(path)) <= _SOCKET_PATH_MOST:
-        return path
-    return Path(tempfile.mkdtemp(prefix="callcenter-edge-")) / "kamailio.sock"
+def _rpc_folder(run_dir: Path) -> Path:
+    """Where Kamailio's socket goes: `run_dir`, or a folder with a short name when that is deep."""
+    if len(str(run_dir / "kamailio.sock")) <= _SOCKET_PATH_MOST:
+        return run_dir
+    return Path(tempfile.mkdtemp(prefix="callcenter-edge-"))
 
 
 def _outbound(trunks: Iterable[Trunk]) -> tuple[str, int] | None:
@@ -79,9 +79,9 @@ def _outbound(trunks: Iterable[Trunk]) -> tuple[str, int] | None:
     return None
 
 
-def _registrar_table(run_dir: Path) -> Path:
-    """A folder with an empty table of registrations, in the form that this Kamailio was installed with."""
-    folder = private_folder(run_dir / "kamailio-tables")
+def _write_registrar_table(run_dir: Path) -> None:
+    """An empty table of registrations, in the form that this Kamailio was installed with."""
+    folder = private_folder(run_dir / TABLES)
     for name in ("version", "uacreg"):
         installed = DBTEXT / name
         if not installed.is_file():
@@ -90,7 +90,6 @@ def _registrar_table(run_dir: Path) -> Path:
                 mend="install the distribution's kamailio package whole, or list the trunk by address",
             )  # fmt: skip
         replace_file(folder / name, installed.read_bytes())
-    return folder
 
 
 def answer_within_ms(settings: Settings) -> int:
@@ -103,7 +102,7 @@ def answer_within_ms(settings: Settings) -> int:
     return int(max(THREE_RINGS_S - due_s - 0.5, due_s + 1.5) * 1000)
 
 
-def render_config(settings: Settings, files: EdgeFiles) -> str:
+def render_config(settings: Settings, files: EdgeFiles, *, nonce: str) -> str:
     """Kamailio's configuration as text. Raises ConfigError for a setting that cannot be put into it."""
     edge = settings.edge
     defines = []
@@ -124,7 +123,7 @@ def render_config(settings: Settings, files: EdgeFiles) -> str:
         "PUBLIC_HOST": files.advertised.rpartition(":")[0], "INSIDE_SOCKET": inside, "LOG_STDERR": "yes",
         "DISPATCHER_LIST": str(files.lines), "ADDRESS_LIST": str(files.addresses), "RPC_SOCKET": str(files.rpc_socket),
         "DISPATCHER_SOCKET": f'modparam("dispatcher", "ds_default_socket", "{inside}")' if inside else "",
-        "NONCE_SECRET": nonce_secret(settings), "NEW_CALLS_PER_S": str(edge.new_calls_per_s),
+        "NONCE_SECRET": nonce, "NEW_CALLS_PER_S": str(edge.new_calls_per_s),
         "CALLERS_PER_LINE": str(settings.line.callers_per_line),
         "ANSWER_MS": str(answer_within_ms(settings)),
         "CALLS_PER_LINE_PER_S": str(edge.calls_per_line_per_s),
@@ -139,7 +138,7 @@ def render_config(settings: Settings, files: EdgeFiles) -> str:
         values["OVERFLOW_URI"] = edge.overflow_uri
     if any(trunk.registrar for trunk in edge.trunks):
         defines.append("#!define WITH_REGISTRAR")
-        values["REGISTRAR_TABLE"] = str(_registrar_table(files.config.parent))
+        values["REGISTRAR_TABLE"] = str(files.config.parent / TABLES)
     outbound = _outbound(edge.trunks)
     if outbound and edge.outbound_prefixes:
         for number, prefix in enumerate(edge.outbound_prefixes):
@@ -163,18 +162,26 @@ def render_config(settings: Settings, files: EdgeFiles) -> str:
     return re.sub(r"@@([A-Z_]+)@@", lambda match: values.get(match[1], ""), text)
 
 
+def _listed_network(trunk: Trunk, number: int) -> str | None:
+    """The trunk's address as a network. Raises ConfigError."""
+    if trunk.address is None:
+        return None
+    try:
+        return str(ipaddress.IPv4Network(trunk.address, strict=False))
+    except ValueError as error:
+        raise ConfigError(
+            "edge.bad_trunk", f"trunk {trunk.name}: not an IPv4 address or network: {trunk.address!r}",
+            where=f"edge.trunks[{number}].address", mend='write "203.0.113.7" or "203.0.113.0/24"',
+        ) from error  # fmt: skip
+
+
 def trunk_networks(settings: Settings) -> list[str]:
     """Networks whose INVITEs need no digest: listed ones, and the addresses of registrars. Blocks on name look-ups."""
     networks = ["127.0.0.0/8"] if settings.edge.loopback_trunk else []
     for number, trunk in enumerate(settings.edge.trunks):
-        if trunk.address:
-            try:
-                networks.append(str(ipaddress.IPv4Network(trunk.address, strict=False)))
-            except ValueError as error:
-                raise ConfigError(
-                    "edge.bad_trunk", f"trunk {trunk.name}: not an IPv4 address or network: {trunk.address!r}",
-                    where=f"edge.trunks[{number}].address", mend='write "203.0.113.7" or "203.0.113.0/24"',
-                ) from error  # fmt: skip
+        listed = _listed_network(trunk, number)
+        if listed:
+            networks.append(listed)
         if trunk.registrar:
             host, _ = split_host(trunk.registrar, f"edge.trunks[{number}].registrar")
             try:
@@ -197,19 +204,33 @@ def write_addresses(path: Path, networks: Iterable[str]) -> None:
     replace_file(path, "".join(rows).encode())
 
 
-def render(settings: Settings, sip_port: int, inside_port: int | None, lines: Iterable[LineAddress]) -> EdgeFiles:
-    """Write every file into `run_dir`, each readable by the service alone."""
-    run_dir = private_folder(settings.run_dir)
+def check_settings(settings: Settings) -> None:
+    """Raise ConfigError for anything in the section `edge` that would keep the edge from starting; writes nothing."""
+    for number, trunk in enumerate(settings.edge.trunks):
+        _listed_network(trunk, number)
+    files = _files(settings, settings.edge.sip_port or 5060, 5061 if settings.edge.public_address else None, Path("/"))
+    render_config(settings, files, nonce="")
+
+
+def _files(settings: Settings, sip_port: int, inside_port: int | None, rpc_folder: Path) -> EdgeFiles:
+    run_dir = settings.run_dir
     host = str(settings.edge.bind_host)
     public = settings.edge.public_address
     told_host, told_port = split_host(public, "edge.public_address", sip_port) if public else (host, sip_port)
-    files = EdgeFiles(
+    return EdgeFiles(
         config=run_dir / "kamailio.cfg", lines=run_dir / "kamailio-lines.list",
-        addresses=run_dir / "kamailio-trunks.list", rpc_socket=_rpc_socket(run_dir),
-        host=host, sip_port=sip_port,
-        advertised=f"{told_host}:{told_port}", inside_port=inside_port,
+        addresses=run_dir / "kamailio-trunks.list", rpc_socket=rpc_folder / "kamailio.sock", host=host,
+        sip_port=sip_port, advertised=f"{told_host}:{told_port}", inside_port=inside_port,
     )  # fmt: skip
-    replace_file(files.config, render_config(settings, files).encode())
+
+
+def render(settings: Settings, sip_port: int, inside_port: int | None, lines: Iterable[LineAddress]) -> EdgeFiles:
+    """Write every file into `run_dir`, each readable by the service alone."""
+    run_dir = private_folder(settings.run_dir)
+    files = _files(settings, sip_port, inside_port, _rpc_folder(run_dir))
+    if any(trunk.registrar for trunk in settings.edge.trunks):
+        _write_registrar_table(run_dir)
+    replace_file(files.config, render_config(settings, files, nonce=nonce_secret(settings)).encode())
     write_lines(files.lines, lines)
     write_addresses(files.addresses, trunk_networks(settings))
     return files

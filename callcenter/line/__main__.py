@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from callcenter.config import load_settings
-from callcenter.errors import CallCenterError
+from callcenter.errors import CallCenterError, ConfigError, DialplanError
 from callcenter.line.launcher import say
 from callcenter.log import setup_logging
 
@@ -31,7 +31,7 @@ def main() -> None:
     except CallCenterError as error:
         say("fatal", role=name, message=str(error))
         print(f"{name}: {error}", file=sys.stderr)
-        code = 2
+        code = 78 if isinstance(error, (ConfigError, DialplanError)) else 2  # 78: not started again
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

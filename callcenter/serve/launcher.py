@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.config import Settings
+from callcenter.edge.lines import remote_lines
+from callcenter.edge.render import check_settings
+from callcenter.edge.trunks import check_trunks
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.log import get_logger
 from callcenter.serve.child import Child, ChildState, Event
@@ -159,6 +162,10 @@ class Launcher:
         """Check, lock, then start stage by stage. Raises ConfigError, with everything ended again."""
         self._held.enter_context(hold_roles(self.settings, self.roles))
         try:
+            if Role.EDGE in self.roles and self.plan.edge_mode != "direct":
+                check_settings(self.settings)
+                check_trunks(self.settings)
+                remote_lines(self.settings)
             check_ports(self.settings, self.roles, self.plan.edge_mode)
             for notice in self.plan.notices:
                 log.warning("serve.notice", message=notice)
@@ -260,43 +267,41 @@ class Launcher:
             await asyncio.sleep(0.05)
 
     async def _end(self) -> None:
-        edges, lines, rest = self._of(Role.EDGE), self._of(Role.LINE), self._of(Role.SPEECH, Role.DESK)
+        """In peace, step by step; as soon as we are told to hurry, within END_S."""
+        edges, lines = self._of(Role.EDGE), self._of(Role.LINE)
         for child in edges:
             child.drain()
         await self._edge_closed(edges)
         for child in lines:
             child.drain()
-        await self._gone(lines, None if lines else 0)
+        await self._gone(lines, None)
         if not self._hurry.is_set() and lines:
-            for child in edges:
+            for child in edges:  # with the lines gone it has nothing to wait for
                 child.drain()
         await self._gone(edges, END_S if lines else None)
-        for child in self._of(Role.SPEECH):
-            child.drain()
-        await self._gone(self._of(Role.SPEECH), 10.0)
-        for child in self._of(Role.DESK):
-            child.drain()
-        await self._gone(self._of(Role.DESK), 30.0)
-        left = [child for child in (*edges, *lines, *rest) if not self._tasks[child.spec.name].done()]
-        if left:
-            await self._end_now(left)
+        for role, patience_s in ((Role.SPEECH, 10.0), (Role.DESK, 30.0)):
+            if not self._hurry.is_set():
+                for child in self._of(role):
+                    child.drain()
+                await self._gone(self._of(role), patience_s)
+        await self._end_now()
 
-    async def _end_now(self, left: list[Child]) -> None:
-        """Everything that is left ends within END_S: callers' processes first, so that the desk hears of it."""
+    async def _end_now(self) -> None:
+        """What is left ends within END_S: lines first (they say goodbye through the edge), the desk last."""
         loop = asyncio.get_running_loop()
         until = loop.time() + END_S
-        front = [child for child in left if child.spec.role in (Role.EDGE, Role.LINE)]
-        back = [child for child in left if child not in front]
-        for group, share in ((front, 0.7), (back, 1.0)):
+        for roles, share in (({Role.LINE}, 0.6), ({Role.EDGE, Role.SPEECH}, 0.5), ({Role.DESK}, 1.0)):
+            left = [child for child in self._of(*roles) if not self._tasks[child.spec.name].done()]
+            if not left:
+                continue
             # Signals do not queue: the second must come after the first was seen.
             for _ in range(2):
-                for child in group:
+                for child in left:
                     child.drain()
                 await asyncio.sleep(0.1)
-            tasks = [self._tasks[child.spec.name] for child in group]
-            if tasks:
-                await asyncio.wait(tasks, timeout=max(0.1, (until - loop.time()) * share))
-        for child in left:
+            tasks = [self._tasks[child.spec.name] for child in left]
+            await asyncio.wait(tasks, timeout=max(0.1, (until - loop.time()) * share))
+        for child in self.children.values():
             if not self._tasks[child.spec.name].done():
                 log.error("role.killed", child=child.spec.name)
                 child.kill()

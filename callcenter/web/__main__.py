@@ -79,7 +79,7 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Entry point of the role. Exit code 2 for what a person has to mend."""
+    """Entry point of the role. Exit code 78 for settings a person has to mend."""
     parser = argparse.ArgumentParser(prog="python -m callcenter.web", description="The desk: pages, API, back office.")
     parser.add_argument("--config", type=Path, default=None, metavar="FILE", help="settings (TOML)")
     arguments = parser.parse_args()
@@ -91,7 +91,7 @@ def main() -> None:
         asyncio.run(run(settings))
     except CallCenterError as error:
         print(f"desk: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(78 if isinstance(error, ConfigError) else 2)
 
 
 if __name__ == "__main__":
