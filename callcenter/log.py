@@ -24,7 +24,10 @@ def setup_logging(role: str, level: str = "info", json_lines: bool = False) -> N
     """Send this process's logs to standard error, each line naming its `role` (`line-1`, `desk`, `speech`)."""
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False) if json_lines else None
     if renderer is None:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=28,
+            exception_formatter=structlog.dev.plain_traceback,  # others print local values: numbers, names, words
+        )  # fmt: skip
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

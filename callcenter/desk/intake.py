@@ -44,6 +44,9 @@ _house = statements("house")
 LATE_S = 60
 """A ticket that arrives later than this (the desk was away) asks people from now on, not from then."""
 
+INCIDENT = "incident"
+"""Kind of the job that looks for matters alike."""
+
 NOT_OURS = frozenset({"refused"})
 """INVITEs that nobody may send us are recorded, but are no matter."""
 
@@ -205,7 +208,15 @@ async def _open(
     await _calls.complete(received.connection, id=received.id, at=None, ticket=number, labels=None)
     reason = "silence" if matter.empty else "promised"
     await matters.plan_callback(received.connection, outcome.state, received.id, reason, moment)
+    await consider_incident(received.connection, number, matter)
     return number
+
+
+async def consider_incident(connection: Connection, number: int, matter: Matter) -> None:
+    """Have it looked whether this matter is one of many alike (R32)."""
+    if not matter.empty:
+        key = f"{INCIDENT}:{number}:{matter.category}"
+        await _events.put_job(connection, key=key, kind=INCIDENT, body={"ticket": number}, run_at=None)
 
 
 async def _join(
@@ -280,6 +291,7 @@ async def _relabel(
     around = await received.at_moment(moment)
     outcome = relabel(around, state, RULE, matter, record)
     await matters.save(received.desk, received.connection, around, outcome, call=received.id)
+    await consider_incident(received.connection, matters.number_of(state.ticket), matter)
     return outcome.state
 
 

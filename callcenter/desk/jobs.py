@@ -7,13 +7,14 @@ lets go of the lock. A job that fails is put off, longer each time, and never dr
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from callcenter.desk import intake, projection
+from callcenter.desk import incidents, intake, projection
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
 from callcenter.store.pool import AWAY, Connection, statements
@@ -29,6 +30,9 @@ AT_ONCE = 3
 
 LOOK_S = 1.0
 """Jobs are looked for at least this often, should a NOTIFY get lost."""
+
+AWAY_S = 1.0
+"""Pause while the database is away."""
 
 PUT_OFF_FIRST_S, PUT_OFF_LAST_S = 0.5, 600.0
 
@@ -48,6 +52,7 @@ Handler = Callable[["Desk", Connection, Job], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {
     projection.INTAKE: intake.do_intake,
     projection.REPROJECT: intake.do_reproject,
+    intake.INCIDENT: incidents.do_consider,
 }
 
 
@@ -61,8 +66,14 @@ async def work(desk: Desk) -> None:
 async def _worker(desk: Desk) -> None:
     while True:
         desk.jobs_wake.clear()
-        while await do_one(desk):
-            pass
+        try:
+            while await do_one(desk):
+                pass
+        except AWAY as error:
+            log.info("jobs_wait", error=type(error).__name__)
+            given_way = isinstance(error, asyncpg.TransactionRollbackError)
+            await asyncio.sleep(random.uniform(0.01, 0.1) if given_way else AWAY_S)  # noqa: S311 - spreads retries
+            continue
         try:
             async with asyncio.timeout(LOOK_S):
                 await desk.jobs_wake.wait()

@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import asyncpg
 from aiohttp import WSMsgType, web
 
 from callcenter.desk import recordings
@@ -142,7 +143,17 @@ class NodeLink:
             while self._records:
                 batch = [self._records.popleft() for _ in range(min(BATCH, len(self._records)))]
                 self._room.set()
-                acks: dict[UUID, int] = {}
+                acks = await self._store_batch(batch)
+                self._forget_shown(batch)
+                self._desk.wake()
+                for journal, seq in acks.items():
+                    await self.send({"type": "ack", "journal": str(journal), "seq": seq})
+
+    async def _store_batch(self, batch: list[Record]) -> dict[UUID, int]:
+        """Store a batch in one transaction; the newest sequence of each journal. Begins again where it gave way."""
+        for last in (False, False, True):
+            acks: dict[UUID, int] = {}
+            try:
                 async with self._desk.pool.acquire() as connection, connection.transaction():
                     for record in batch:
                         await store_record(self._desk, connection, record, self.node)
@@ -151,10 +162,12 @@ class NodeLink:
                         await _events.note_cursor(
                             connection, journal=journal, role=self.role, node=self.node, number=self.number, acked=seq
                         )
-                self._forget_shown(batch)
-                self._desk.wake()
-                for journal, seq in acks.items():
-                    await self.send({"type": "ack", "journal": str(journal), "seq": seq})
+            except asyncpg.TransactionRollbackError:
+                if last:
+                    raise
+            else:
+                return acks
+        raise AssertionError("the last try returns or raises")
 
     def _forget_shown(self, batch: list[Record]) -> None:
         """Words that are final now are not written as live ones any more."""

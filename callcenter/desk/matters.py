@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _sql = statements("ticket")
 _events = statements("event")
+_incidents = statements("incident")
 
 ROSTER_AROUND = timedelta(days=3)
 """Hours of the roster that a decision looks at, before and after its moment."""
@@ -158,6 +159,8 @@ async def _write(desk: Desk, connection: Connection, outcome: Outcome, call: UUI
     for effect in outcome.effects:
         await _do(connection, state, number, effect, call)
     await _follow_callbacks(connection, state, number, outcome.events)
+    if state.closed_at is not None:
+        await _incidents.close_if_over(connection, number=number, at=state.closed_at)
     kind = outcome.events[-1].act.value if outcome.events else "told"
     await tell(
         connection, NewsKind.TICKET, state.site,

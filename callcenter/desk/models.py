@@ -356,6 +356,25 @@ class HouseholdRow:
 
 
 @dataclass(frozen=True)
+class IncidentRow:
+    """Alike matters as one incident (R32). No `buildings`: the whole site."""
+
+    id: int
+    site: str
+    category: str
+    buildings: tuple[str, ...]
+    opened_at: datetime
+    recognised_at: datetime
+    major_at: datetime | None
+    closed_at: datetime | None
+    matters: int
+    open_matters: int
+    numbers: tuple[int, ...]
+    phrase: str
+    phrase_en: str
+
+
+@dataclass(frozen=True)
 class Counts:
     """Figures of the bar."""
 

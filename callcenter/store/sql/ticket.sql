@@ -1,5 +1,5 @@
 -- name: open_matters
-select life from ticket where site = :site and closed_at is null and status not in ('joined', 'archived')
+select life, incident from ticket where site = :site and closed_at is null and status not in ('joined', 'archived')
 order by opened_at desc limit 5000;
 
 -- name: open_of

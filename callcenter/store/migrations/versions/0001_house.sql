@@ -288,9 +288,10 @@ create table incident (                             -- R32
     buildings text[] not null default '{}',         -- none: the whole site
     phrase text not null default '',                -- what later callers hear
     phrase_en text not null default '',
-    opened_at timestamptz not null,
-    closed_at timestamptz,
-    reported_at timestamptz
+    opened_at timestamptz not null,                 -- of its first matter
+    recognised_at timestamptz not null,
+    major_at timestamptz,
+    closed_at timestamptz
 );
 create index incident_open on incident (site) where closed_at is null;
 
@@ -342,6 +343,7 @@ create index ticket_asked on ticket (asked) where asked is not null;
 create index ticket_household on ticket (site, household) where closed_at is null;
 create index ticket_caller on ticket (site, caller_number) where closed_at is null;
 create index ticket_alike on ticket (site, category, opened_at);
+create index ticket_incident on ticket (incident) where incident is not null;
 create index ticket_confirm on ticket (site, opened_at) where to_confirm;
 create index ticket_next on ticket (next_at) where next_at is not null;
 create index ticket_due on ticket (site, due_at) where closed_at is null and due_at is not null;

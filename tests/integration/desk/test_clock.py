@@ -1,0 +1,121 @@
+"""What time does to matters: each effect once, by any number of desks, and no storm after a day of downtime."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from desk_node import SITE, FakeSpeech, Linked, labels, until
+
+from callcenter.desk import acts, clock, jobs, tickets
+from callcenter.desk.house import Desk, open_desk
+
+NUMBER = 100777
+
+
+async def emergency(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    """An emergency for the engineers, asked and not accepted."""
+    understood = labels("lift", "emergency", "help")
+    speech.answers["电梯困人"] = understood
+    call = node.line.whole_call("电梯困人", NUMBER, understood)
+    await until(lambda: desk.pool.fetchrow("select 1 from call where id = $1 and completed_at is not null", call))
+
+
+async def kinds(desk: Desk) -> list[str]:
+    rows = await desk.pool.fetch("select kind from event where ticket = $1 order by id", NUMBER)
+    return [r["kind"] for r in rows]
+
+
+async def look(desk: Desk, at: datetime) -> None:
+    while await clock.look(desk, at):
+        pass
+
+
+async def test_who_lets_the_limit_pass_is_passed_over_once(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await emergency(desk, node, speech)
+    before = (await tickets.one(desk, NUMBER)).ticket
+    assert before.asked_until is not None
+    later = before.asked_until + timedelta(seconds=1)
+    await asyncio.gather(*(look(desk, later) for _ in range(4)))
+    after = (await tickets.one(desk, NUMBER)).ticket
+    assert (await kinds(desk)).count("ticket.pass_over") == 1
+    assert after.asked not in {None, before.asked}
+    assert after.responsible == before.responsible, "until somebody accepts (R14)"
+    asked = await desk.pool.fetchval(
+        "select count(*) from outward_message where ticket = $1 and staff = $2 and channel = 'telephone'",
+        NUMBER, after.asked,
+    )  # fmt: skip
+    assert asked == 1, "an emergency is rung"
+
+
+async def test_a_day_of_downtime_is_caught_up_without_a_storm(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await emergency(desk, node, speech)
+    sent = await desk.pool.fetchval("select count(*) from outward_message")
+    tomorrow = datetime.now(UTC) + timedelta(days=1, hours=2)
+    await look(desk, tomorrow)
+    await look(desk, tomorrow)
+    more = await desk.pool.fetchval("select count(*) from outward_message") - sent
+    assert 0 < more <= 12, "each thing once, not once for every three minutes missed"
+    assert (await kinds(desk)).count("ticket.pass_over") == 1
+    assert await desk.pool.fetchval("select count(*) from ticket where next_at <= $1", tomorrow) == 0
+
+
+async def test_overdue_climbs_the_ladder_and_a_finished_matter_rests(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    speech.answers["楼道灯坏了"] = labels("facility", "normal")
+    call = node.line.whole_call("楼道灯坏了", NUMBER, labels("facility", "normal"))
+    await until(lambda: desk.pool.fetchrow("select 1 from call where id = $1 and completed_at is not null", call))
+    asked = str((await tickets.one(desk, NUMBER)).ticket.asked)
+    await acts.accept(desk, NUMBER, asked, "key-0001")
+    opened = datetime.now(UTC)
+    await look(desk, opened + timedelta(hours=19))
+    assert "ticket.warn" in await kinds(desk)
+    await look(desk, opened + timedelta(hours=25))
+    ladder = desk.site(SITE).organisation.ladder
+    told = await _escalated(desk)
+    assert told
+    assert set(told) <= {*ladder, desk.site(SITE).organisation.general_manager}
+    detail = await tickets.one(desk, NUMBER)
+    assert max(d.level for d in detail.deadlines) >= 1
+    responsible = detail.ticket.responsible
+    await acts.change_state(desk, NUMBER, responsible, "done", "key-0002", result="换了灯")
+    await acts.change_state(desk, NUMBER, responsible, "archived", "key-0003")
+    events = len(await kinds(desk))
+    await look(desk, opened + timedelta(days=30))
+    assert len(await kinds(desk)) == events
+    assert await desk.pool.fetchval("select next_at from ticket where number = $1", NUMBER) is None
+
+
+async def _escalated(desk: Desk) -> list[str]:
+    rows = await desk.pool.fetch("select staff from outward_message where body->>'kind' = 'escalate'")
+    return [r["staff"] for r in rows]
+
+
+async def test_exactly_one_person_is_responsible_through_a_month(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await emergency(desk, node, speech)
+    start = datetime.now(UTC)
+    first = (await tickets.one(desk, NUMBER)).ticket.first_responder
+    known = {s.id for s in desk.site(SITE).organisation.staff}
+    for hour in range(0, 24 * 7, 6):
+        await look(desk, start + timedelta(hours=hour))
+        row = await desk.pool.fetchrow("select * from ticket where number = $1", NUMBER)
+        assert row["responsible"] in known
+        assert row["first_responder"] == first
+
+
+async def test_a_job_survives_a_desk_and_is_done_once(desk: Desk, settings: Any, node: Linked) -> None:
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.end(call)
+    await until(lambda: desk.pool.fetchrow("select 1 from call where id = $1 and completed_at is not null", call))
+    await desk.pool.execute("update call set completed_at = null, ticket = ticket where id = $1", call)
+    await desk.pool.execute(
+        "insert into job (key, kind, body) values ('again', 'intake', jsonb_build_object('call', $1::text))", str(call)
+    )
+    async with open_desk(settings, background=False) as second:
+        await asyncio.gather(jobs.do_one(desk), jobs.do_one(second))
+    await until(lambda: desk.pool.fetchval("select count(*) = 0 from job"))
+    assert await desk.pool.fetchval("select count(*) from ticket") == 1
+    assert await desk.pool.fetchval("select count(*) from callback") == 1

@@ -1,0 +1,70 @@
+"""Worked example 5: many calls from one building become one incident (R32)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desk_node import SITE, FakeSpeech, Linked, labels, until
+
+from callcenter.desk import acts, incidents, tickets, todo
+from callcenter.desk.house import Desk
+from callcenter.node.ids import uuid7
+
+
+async def calls_from_building_6(desk: Desk, node: Linked, speech: FakeSpeech, count: int) -> None:
+    for n in range(count):
+        understood = labels("power", "important", building="6", unit="1", room=f"{n + 1}01")
+        speech.answers[f"停电了{n}"] = understood
+        call = node.line.ring(number=f"1391111{n:04}")
+        node.line.answer(call)
+        node.line.hear(call, f"停电了{n}")
+        node.line.open(call, 100200 + n, understood)
+        node.line.end(call)
+    await until(lambda: desk.pool.fetchval("select count(*) = $1 from call where completed_at is not null", count))
+    await until(lambda: desk.pool.fetchval("select count(*) = 0 from job"))
+
+
+async def test_a_power_cut_becomes_one_incident_and_later_callers_hear_of_it(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    await calls_from_building_6(desk, node, speech, 12)
+    (incident,) = await incidents.every(desk, SITE)
+    assert (incident.category, incident.buildings, incident.matters) == ("power", ("6",), 12)
+    assert incident.major_at is not None, "more households than the set number (R15)"
+    told = [t for t in await todo.tasks(desk, SITE) if t.kind == "incident"]
+    assert len(told) == 2
+    assert all("6号楼" in t.body["zh"] for t in told)
+    sent = await desk.pool.fetch("select key from outward_message where key like 'incident/%'")
+    assert len(sent) == len({r["key"] for r in sent}) == 4
+
+    async def known() -> Any:
+        snapshot = node.link.snapshot
+        found = snapshot.site(SITE).incidents if snapshot else ()
+        return found if found and found[0].calls == 12 else None
+
+    (heard,) = await until(known)
+    assert heard.buildings == ("6",)
+    assert heard.zh
+
+
+async def test_closing_it_finishes_all_and_each_is_followed_up(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await calls_from_building_6(desk, node, speech, 5)
+    (incident,) = await incidents.every(desk, SITE)
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    numbers = await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001")
+    assert numbers == list(incident.numbers)
+    assert await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001") == []
+    assert await incidents.every(desk, SITE) == []
+    assert {(await tickets.one(desk, n)).ticket.state for n in numbers} == {"follow_up_due"}
+    assert len([t for t in await todo.tasks(desk, SITE) if t.kind == "follow_up"]) == 5
+
+
+async def test_it_is_over_when_its_last_matter_is(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await calls_from_building_6(desk, node, speech, 5)
+    (incident,) = await incidents.every(desk, SITE)
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    for number in incident.numbers:
+        assert await incidents.every(desk, SITE)
+        await acts.change_state(desk, number, manager, "done", str(uuid7()), result="修好了")
+        await acts.change_state(desk, number, manager, "archived", str(uuid7()))
+    assert await incidents.every(desk, SITE) == []
