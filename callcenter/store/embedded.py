@@ -1,7 +1,8 @@
 """PostgreSQL without an administrator: the binaries of a wheel, run as our own child on a UNIX socket.
 
-The child dies with us (PDEATHSIG), survives our kill -9 without harm, listens on no network, and runs as an
-unprivileged user when we are root, as PostgreSQL demands.
+The child dies with us (PDEATHSIG), survives our kill -9 without harm, listens on no network, and does not run as root,
+as PostgreSQL demands: when we are root it runs as an unprivileged user, or, where that user may not pass (a checkout in
+/root), in a user namespace of its own, in which it is nobody special.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 MAJOR_FILE = "PG_VERSION"
 _PR_SET_PDEATHSIG = 1
+_CLONE_NEWUSER = 0x10000000
+_NOBODY_SPECIAL = 1000
+"""What root is called inside the server's user namespace."""
 _LONGEST_SOCKET_PATH = 100
 """A UNIX socket's path holds 107 bytes; PostgreSQL adds its file's name."""
 
@@ -55,14 +59,16 @@ def binaries() -> Path:
 
 @dataclass(frozen=True)
 class _Account:
-    """The unprivileged user of the server; None of both when we are unprivileged ourselves."""
+    """Who the server runs as. `uid` and `gid` None: as we do, `apart`: in a user namespace where that is not root."""
 
     uid: int | None
     gid: int | None
     name: str
+    apart: bool = False
 
     @classmethod
-    def choose(cls) -> _Account:
+    def choose(cls, *paths: Path) -> _Account:
+        """The first unprivileged user that may pass to all of `paths`, else a namespace."""
         if os.geteuid() != 0:
             return cls(None, None, pwd.getpwuid(os.geteuid()).pw_name)
         for name in SYSTEM_USERS:
@@ -70,17 +76,16 @@ class _Account:
                 entry = pwd.getpwnam(name)
             except KeyError:
                 continue
-            return cls(entry.pw_uid, entry.pw_gid, name)
-        raise StoreError(
-            "embedded.no_user", "PostgreSQL does not run as root, and there is no user it could run as",
-            mend="useradd --system --no-create-home callcenter",
-        )  # fmt: skip
+            account = cls(entry.pw_uid, entry.pw_gid, name)
+            if all(account.may_reach(path) for path in paths):
+                return account
+        return cls(None, None, "root, in a user namespace", apart=True)
 
     def may_reach(self, path: Path) -> bool:
-        """Whether the user may pass through every folder above `path`."""
-        if self.uid is None:
-            return True
+        """Whether the user may pass through every folder above `path` that exists."""
         for folder in path.resolve().parents:
+            if not folder.exists():
+                continue
             status = folder.stat()
             bit = 0o100 if status.st_uid == self.uid else 0o010 if status.st_gid == self.gid else 0o001
             if not status.st_mode & bit:
@@ -90,17 +95,32 @@ class _Account:
 
 def _becoming(account: _Account) -> Callable[[], None]:
     """What the child does before exec: a session and user of its own, and to die with us (setuid would clear that)."""
-    libc = ctypes.CDLL(None)
+    libc = ctypes.CDLL(None, use_errno=True)
 
     def become() -> None:
         os.setsid()
-        if account.uid is not None and account.gid is not None:
+        if account.apart:
+            if libc.unshare(_CLONE_NEWUSER) != 0:
+                raise OSError(ctypes.get_errno(), "unshare")
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"{_NOBODY_SPECIAL} 0 1")
+            Path("/proc/self/gid_map").write_text(f"{_NOBODY_SPECIAL} 0 1")
+        elif account.uid is not None and account.gid is not None:
             os.setgroups([])
             os.setgid(account.gid)
             os.setuid(account.uid)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)  # SIGINT is PostgreSQL's fast shutdown
 
     return become
+
+
+def _namespaces_work() -> bool:
+    """Whether this kernel and container let us make a user namespace."""
+    try:
+        tried = subprocess.run(["/bin/true"], check=False, preexec_fn=_becoming(_Account(None, None, "", apart=True)))
+    except subprocess.SubprocessError:
+        return False
+    return tried.returncode == 0
 
 
 def _postmaster_lives(pid_file: Path) -> bool:
@@ -123,7 +143,7 @@ class EmbeddedPostgres:
         self._data = self._folder / "data"
         self._socket = self._folder / "socket"
         self._log = self._folder / "postgres.log"
-        self._account = _Account.choose()
+        self._account = _Account.choose(self._data, binaries())
         self._process: asyncio.subprocess.Process | None = None
         self._lock: int | None = None
 
@@ -211,13 +231,13 @@ class EmbeddedPostgres:
             if self._account.uid is not None and self._account.gid is not None:
                 os.chown(folder, self._account.uid, self._account.gid)
             folder.chmod(0o700)
-        for path in (self._data, binaries()):
-            if not self._account.may_reach(path):
-                raise StoreError(
-                    "embedded.unreachable", f"the user {self._account.name} may not reach it", where=str(path),
-                    mend="PostgreSQL does not run as root: move the checkout and node.var_dir to where every user may "
-                    "pass (/srv, /opt), start as another user, or set database.dsn",
-                )  # fmt: skip
+        if self._account.apart and not _namespaces_work():
+            raise StoreError(
+                "embedded.unreachable", "PostgreSQL does not run as root, and no user it could run as "
+                f"({', '.join(SYSTEM_USERS)}) may pass to its folder", where=str(self._data),
+                mend="move the checkout and node.var_dir to where every user may pass (/srv, /opt), start as another "
+                "user, or set database.dsn",
+            )  # fmt: skip
 
     def _take_lock(self) -> None:
         handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -140,3 +140,23 @@ async def test_events_and_first_responders_stand(dsn: str) -> None:
                 await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def test_it_runs_where_no_other_user_may_pass(var_dir: Path) -> None:
+    """A checkout in /root: PostgreSQL refuses root, and the folder refuses everybody else."""
+    closed = var_dir / "closed"
+    closed.mkdir(mode=0o700)
+    server = EmbeddedPostgres(closed / "pg")
+    await server.start()
+    try:
+        assert closed.stat().st_mode & 0o777 == 0o700, "nobody's rights were widened"
+        await server.make_database("here")
+        connection = await asyncpg.connect(server.dsn("here"))
+        assert await connection.fetchval("select 1") == 1
+        await connection.close()
+        if os.geteuid() == 0:
+            inside = Path(f"/proc/{server.pid}/uid_map").read_text().split()
+            assert inside[1:] == ["0", "1"], "in a namespace of its own, root is nobody special"
+            assert inside[0] != "0"
+    finally:
+        await server.stop()
