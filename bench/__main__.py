@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-AREAS = ("calls", "transcriber", "desk", "understanding")
+from callcenter.log import setup_logging
+
+AREAS = ("calls", "transcriber", "routing", "desk", "understanding")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -56,6 +58,7 @@ def main() -> int:
     """Run the areas asked for; exit status 1 when a figure misses its limit."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--only", choices=AREAS, action="append", help="one area (may be given again)")
+    setup_logging("bench", "warning")
     missed = False
     for area in parser.parse_args().only or AREAS:
         module = importlib.import_module(f"bench.{area}")
