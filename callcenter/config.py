@@ -44,10 +44,10 @@ class SiteSettings(_Section):
 
 
 class Trunk(_Section):
-    name: str
+    name: str = Field(description="What the log calls it.")
     address: str | None = Field(None, description="Address or network (CIDR) its INVITEs come from.")
     registrar: str | None = Field(None, description="host[:port] to register with; needs user and password_env.")
-    user: str | None = None
+    user: str | None = Field(None, description="User to register as; calls come in for this number.")
     password_env: str | None = Field(None, description="Environment variable that holds the password.")
     outbound: str | None = Field(None, description="host[:port] our outbound calls go to; of one trunk only.")
 
