@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from callcenter.line.call import CallerCall
 from callcenter.line.disk import DiskWatch
 from callcenter.line.house import House
 from callcenter.line.launcher import on_signals, say, stay_alive, write_found
+from callcenter.line.outbound import DialOrder, OutboundCall
 from callcenter.line.recordings import CallNote
 from callcenter.line.recovery import TrackFolder, adopt_journals
 from callcenter.line.sounds import Sounds
@@ -165,6 +167,8 @@ class Line:
             settings=settings, number=self._number, endpoint=endpoint, journal=journal, link=link, services=services,
             sounds=sounds, dialplans=dialplans,
         )  # fmt: skip
+        gc.collect()
+        gc.freeze()  # what is loaded stays; the collector need not look at it in the middle of a call
         log.info("prompts_loaded", seconds=round(sounds.loaded_s))
         return self._house
 
@@ -295,11 +299,23 @@ class Line:
     # commands of the desk
 
     async def _command(self, command: dict[str, Any]) -> dict[str, Any]:
-        doing: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {"hangup": self._hangup}
+        doing: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
+            "hangup": self._hangup,
+            "dial": self._dial,
+        }
         name = str(command.get("command"))
         if name not in doing:
             raise CallCenterError("line.command_unknown", f"a line does not know the command {name!r}")
         return await doing[name](command)
+
+    async def _dial(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Ring somebody; what comes of it is in the journal. Returns as soon as the call is under way."""
+        assert self._house is not None
+        if self._drain.is_set():
+            raise CallCenterError("line.draining", "this line takes no new calls", retryable=True)
+        call = OutboundCall(self._house, DialOrder.read(command, self._settings.site.default))
+        self._keep(call.run(), self._tasks)
+        return {"call": str(call.id)}
 
     async def _hangup(self, command: dict[str, Any]) -> dict[str, Any]:
         call = next((c for c in self._calls.values() if str(c.id) == command.get("call")), None)

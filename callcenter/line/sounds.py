@@ -69,13 +69,16 @@ class Sounds:
         key = (text, language)
         if key not in self._said:
             try:
-                wav = await self._say(text, language)
-                with wave.open(io.BytesIO(wav), "rb") as file:
-                    frames = to_frames(file.readframes(file.getnframes()))
+                self.keep(text, language, await self._say(text, language))
             except (CallCenterError, wave.Error, EOFError) as error:
                 log.warning("saying_left_out", reason=getattr(error, "code", type(error).__name__))
                 return []
-            while len(self._said) >= KEPT_SAYINGS:
-                self._said.pop(next(iter(self._said)))
-            self._said[key] = frames
         return self._said[key]
+
+    def keep(self, text: str, language: str, wav: bytes) -> None:
+        """Keep a synthesised WAV (8 kHz mono 16-bit) of a text; the oldest are let go. Raises wave.Error."""
+        with wave.open(io.BytesIO(wav), "rb") as file:
+            frames = to_frames(file.readframes(file.getnframes()))
+        while len(self._said) >= KEPT_SAYINGS:
+            self._said.pop(next(iter(self._said)))
+        self._said[text, language] = frames

@@ -18,10 +18,22 @@ MODEL = Path(__file__).parents[3] / "models" / "builtin-zh-8k"
 StartLine = Callable[..., Awaitable[LineNode]]
 
 
+def write_config(folder: Path, url: str | None = None, mode: str = "direct", **line: Any) -> Path:
+    """Settings of one line; keyword arguments are those of the section `line`."""
+    settings = {"count": 1, "rtp_port_first": free_rtp_base(), **line}
+    lines = "\n".join(f"{key} = {value!r}" for key, value in settings.items())
+    speech = f'url = "{url}"' if url else "port = 1"
+    path = folder / "callcenter.toml"
+    path.write_text(
+        f'[node]\nvar_dir = "{folder / "var"}"\n[edge]\nmode = "{mode}"\n[line]\n{lines}\n[speech]\n{speech}\n'
+    )
+    return path
+
+
 @pytest.fixture(scope="session")
 def model() -> Any:
     """The built-in model, loaded once."""
-    return load_model(MODEL, "zh")
+    return load_model(MODEL)
 
 
 @pytest.fixture
@@ -43,14 +55,7 @@ async def start_line(tmp_path: Path) -> AsyncIterator[StartLine]:
     async def start(
         *, url: str | None = None, mode: str = "direct", environment: dict[str, str] | None = None, **line: Any
     ) -> LineNode:
-        settings = {"count": 1, "rtp_port_first": free_rtp_base(), **line}
-        lines = "\n".join(f"{key} = {value!r}" for key, value in settings.items())
-        config = tmp_path / "callcenter.toml"
-        speech = f'url = "{url}"' if url else "port = 1"
-        config.write_text(
-            f'[node]\nvar_dir = "{tmp_path / "var"}"\n[edge]\nmode = "{mode}"\n[line]\n{lines}\n[speech]\n{speech}\n'
-        )
-        node = LineNode(tmp_path / "var", config, environment or {})
+        node = LineNode(tmp_path / "var", write_config(tmp_path, url, mode, **line), environment or {})
         nodes.append(node)
         await node.start()
         return node
@@ -58,6 +63,23 @@ async def start_line(tmp_path: Path) -> AsyncIterator[StartLine]:
     yield start
     for node in nodes:
         await node.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LineNode]:
+    """One line with the usual settings for all tests of a module."""
+    folder = tmp_path_factory.mktemp("line")
+    node = LineNode(folder / "var", write_config(folder), {})
+    await node.start()
+    yield node
+    await node.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def line(shared_line: LineNode) -> LineNode:
+    """The module's line; its journal looks empty."""
+    shared_line.forget()
+    return shared_line
 
 
 @pytest.fixture

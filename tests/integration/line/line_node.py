@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class LineNode:
     process: asyncio.subprocess.Process | None = None
     said: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    since: str = ""
+    """Records before this time belong to tests before."""
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _readers: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -101,7 +104,11 @@ class LineNode:
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             found += [json.loads(line) for line in lines if line.endswith("\n")]
         found.sort(key=lambda r: r["at"])
-        return [r for r in found if kind is None or r["kind"] == kind]
+        return [r for r in found if r["at"] > self.since and (kind is None or r["kind"] == kind)]
+
+    def forget(self) -> None:
+        """What is in the journal now is not looked at any more."""
+        self.since = datetime.now(UTC).isoformat()
 
     async def wait_record(self, kind: str, count: int = 1, timeout_s: float = WAIT_S) -> dict[str, Any]:
         """The `count`-th record of `kind`, once it is in the journal."""

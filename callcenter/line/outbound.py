@@ -1,0 +1,242 @@
+"""Calls that the house makes: a person of ours is rung, hears the matter and takes it or not by key (R13, R15, R22).
+
+A desk asks for one with the command `dial`; what comes of it is journalled as `person.call` and `person.answer`, so
+that a desk which died meanwhile knows it too. Some legs stay free for callers whatever is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from callcenter.dialplan.phone import CallerGone, Clip
+from callcenter.domain.records import RecordKind
+from callcenter.errors import CallCenterError, TelephonyError
+from callcenter.line.bridge import BUSY_STATUSES
+from callcenter.line.ear import Ear
+from callcenter.line.house import CallJournal, House
+from callcenter.line.phone import CallPhone, PhoneWires
+from callcenter.log import get_logger
+from callcenter.node.ids import uuid7
+from callcenter.speech.client import TranscriberClient
+from callcenter.telephony.events import Confirmed, Event, Gone, Held, Key, MediaUp, Progress
+
+log = get_logger("line.outbound")
+RING_S = 60.0
+"""Nobody answering for so long: the next in the chain is rung (R13)."""
+TOLD_AT_MOST = 3
+KEY_WITHIN_S = 5.0
+VOICE_WITHIN_S = 15.0
+"""The matter's text is put into sound before anybody's phone rings."""
+ASK = {"zh": "接受请按一，不能处理请按二。", "en": "Press one to take it, two if you cannot."}
+THANKS = {"zh": "谢谢，再见。", "en": "Thank you, goodbye."}
+
+
+class Purpose(StrEnum):
+    """Why the house calls."""
+
+    EMERGENCY = "emergency"
+    CALLBACK = "callback"
+    FOLLOW_UP = "follow_up"
+
+
+@dataclass(frozen=True)
+class DialOrder:
+    """A desk's command `dial`, checked."""
+
+    to: str
+    purpose: Purpose
+    text: str
+    site: str
+    language: str
+    ticket: str | None
+    to_staff: str | None
+    ring_s: float
+
+    @classmethod
+    def read(cls, command: dict[str, Any], default_site: str) -> DialOrder:
+        """Raises CallCenterError `line.bad_dial` for a command that lacks something."""
+        try:
+            order = cls(
+                to=str(command["to"]),
+                purpose=Purpose(command["purpose"]),
+                text=str(command["text"]),
+                site=str(command.get("site") or default_site),
+                language=str(command.get("language") or "zh")[:2],
+                ticket=str(command["ticket"]) if command.get("ticket") else None,
+                to_staff=command.get("to_staff"),
+                ring_s=min(float(command.get("ring_s") or RING_S), 120.0),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise CallCenterError("line.bad_dial", f"a dial command without a good {error}") from error
+        if not order.to.lstrip("+").isalnum() or not order.text or order.language not in ASK:
+            raise CallCenterError("line.bad_dial", "a dial command needs a number, a text and a known language")
+        return order
+
+
+class OutboundCall:
+    """One call of ours; `run` it as a task."""
+
+    def __init__(self, house: House, order: DialOrder) -> None:
+        self.id: UUID = uuid7()
+        self._house, self._order = house, order
+        self._records = CallJournal(house, self.id, order.site)
+        self._changed = asyncio.Event()
+        self._confirmed = False
+        self._gone: Gone | None = None
+        self._rang = False
+        self._ear: Ear | None = None
+        self._leg: int | None = None
+
+    def take(self, event: Event) -> None:
+        """An event of the leg."""
+        match event:
+            case Progress(status=status):
+                self._rang = self._rang or status >= 180
+            case MediaUp(voice=voice):
+                stream = TranscriberClient(self._house.transcriber_url()).open()
+                self._ear = Ear(voice, stream, on_final=_ignore, on_partial=_ignore, on_gap=_ignore)
+            case Confirmed():
+                self._confirmed = True
+            case Held(on=on) if self._ear is not None:
+                self._ear.held = on
+            case Key() if self._ear is not None:
+                self._ear.press(event)
+            case Gone():
+                self._gone = event
+                if self._ear is not None:
+                    self._ear.close()
+            case _:
+                return
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Ring, tell, ask. Never raises but for cancellation."""
+        order = self._order
+        uri = self._house.person_address(order.to)
+        try:
+            if uri is None:
+                raise TelephonyError("telephony.no_edge", "there is no edge to call by")
+            for text in (order.text, ASK[order.language], THANKS[order.language]):
+                wav = await self._house.services.say(text, language=order.language, within_s=VOICE_WITHIN_S)
+                self._house.sounds.keep(text, order.language, wav)
+            self._leg = await self._house.endpoint.dial(uri)
+        except CallCenterError as error:
+            log.warning("person_not_rung", reason=error.code)
+            self._note("unreachable")
+            self._answer("none")
+            return
+        self._house.watch(self._leg, self.take)
+        self._note("ringing")
+        try:
+            await self._talk()
+        finally:
+            self._house.endpoint.hangup(self._leg, 487)
+            if self._ear is not None:
+                self._ear.close()
+            self._house.watch(self._leg, None)
+
+    async def _talk(self) -> None:
+        if not await self._answered():
+            busy = self._gone is not None and self._gone.status in BUSY_STATUSES
+            self._note("busy" if busy else "no_answer" if self._rang else "unreachable")
+            self._answer("none")
+            return
+        self._note("answered")
+        assert self._ear is not None
+        hearing = asyncio.create_task(self._ear.run())
+        answer = "none"
+        try:
+            phone = CallPhone(self._ear, self._wires())
+            answer = await self._ask(phone)
+            await phone.play([Clip("thanks", THANKS[self._order.language], None)], barge_in=False)
+            await phone.hangup("done")
+        except CallerGone:
+            pass
+        finally:
+            self._answer(answer)
+            self._note("ended")
+            self._ear.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await hearing
+
+    async def _answered(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._order.ring_s):
+                while self._gone is None and not (self._confirmed and self._ear is not None):
+                    self._changed.clear()
+                    await self._changed.wait()
+        return self._confirmed and self._gone is None and self._ear is not None
+
+    async def _ask(self, phone: CallPhone) -> str:
+        """The matter, and the question, at most three times; only keys count, a mailbox presses none."""
+        clips = [
+            Clip("matter", self._order.text, None, 300),
+            Clip("ask", ASK[self._order.language], None),
+        ]
+        for _ in range(TOLD_AT_MOST):
+            played = await phone.play(clips, barge_in=False)
+            key = played.key
+            if key is None:
+                heard = await phone.gather(max_digits=1, timeout_s=KEY_WITHIN_S, end_key=None)
+                key = heard or None
+            if key in ("1", "2"):
+                return "accepted" if key == "1" else "refused"
+        return "none"
+
+    def _wires(self) -> PhoneWires:
+        leg = self._leg
+        assert leg is not None
+
+        async def refuse(*_: Any) -> Any:
+            raise CallCenterError("line.not_a_caller", "a call of ours opens no ticket")
+
+        return PhoneWires(
+            records=_Unwritten(), sounds=self._house.sounds, language=self._order.language, understand=refuse,
+            open_ticket=refuse, bridge=_NoBridge(), hangup=lambda: self._house.endpoint.hangup(leg),
+        )  # fmt: skip
+
+    def _note(self, state: str) -> None:
+        order = self._order
+        body = {
+            "purpose": order.purpose.value, "ticket": order.ticket, "to_staff": order.to_staff,
+            "number": None if order.to_staff else order.to, "state": state,
+        }  # fmt: skip
+        self._records.write(RecordKind.PERSON_CALL, body)
+
+    def _answer(self, answer: str) -> None:
+        order = self._order
+        body = {
+            "purpose": order.purpose.value, "ticket": order.ticket, "to_staff": order.to_staff, "answer": answer,
+        }  # fmt: skip
+        self._records.write(RecordKind.PERSON_ANSWER, body)
+
+
+class _Unwritten:
+    """What our own voice says to a person of ours is not journalled word by word."""
+
+    def write(self, kind: RecordKind, body: dict[str, Any]) -> None:
+        """Nothing."""
+
+    async def settle(self) -> None:
+        """Nothing."""
+
+    def take_number(self) -> str | None:
+        """None."""
+        return None
+
+
+class _NoBridge:
+    async def transfer(self, extension: str, timeout_s: float, ear: Ear) -> Any:
+        """Not for calls of ours."""
+        del extension, timeout_s, ear
+        raise CallCenterError("line.not_a_caller", "a call of ours is not transferred")
+
+
+def _ignore(_: object) -> None:
+    """Words of a person of ours are not written down."""

@@ -1,0 +1,102 @@
+"""Ring policy, limits, deaths and endings of a line."""
+
+from __future__ import annotations
+
+import signal
+
+from line_node import sdp
+
+from callcenter.telephony.caller import place_call
+from callcenter.telephony.plan import CallPlan
+
+
+async def still_answers(node):
+    """The next caller is served."""
+    before = len(node.records("call.ended"))
+    report = await place_call(CallPlan(node.uri, hangup_after_s=0.3))
+    assert report.answered, "the line does not answer any more"
+    await node.wait_record("call.ended", before + 1)
+
+
+async def test_answers_on_the_ring_that_is_set(start_line):
+    node = await start_line(answer_after_rings=2)
+    report = await place_call(CallPlan(node.uri, hangup_after_s=0.3))
+    assert report.rings == 2
+    assert (await node.wait_record("call.answered"))["body"]["rings"] == 2
+
+
+async def test_answer_that_is_never_acknowledged_is_given_up(start_line, raw_caller):
+    node = await start_line(ack_timeout_s=1.0, callers_per_line=1)
+    caller = raw_caller(node)
+    caller.request("INVITE", sdp(caller.rtp_port))
+    await caller.response(180)
+    await caller.response(200)
+    ended = await node.wait_record("call.ended")
+    assert ended["body"]["reason"] == "no_ack"
+    await still_answers(node)
+
+
+async def test_one_caller_too_many_is_told_busy(start_line, raw_caller):
+    node = await start_line(callers_per_line=1, answer_after_rings=3)
+    first, second = raw_caller(node), raw_caller(node)
+    first.request("INVITE", sdp(first.rtp_port))
+    await first.response(180)
+    second.request("INVITE", sdp(second.rtp_port))
+    await second.response(486)
+    first.request("CANCEL")
+    await first.response(487)
+
+
+async def test_info_without_line_end_costs_only_this_process(start_line, raw_caller):
+    """pjsip aborts on it; the edge filters it. The calls of this process are lost, and nothing else."""
+    node = await start_line()
+    caller = raw_caller(node)
+    caller.request("INVITE", sdp(caller.rtp_port))
+    await caller.response(200)
+    caller.ack()
+    await node.wait_record("call.step")
+    caller.cseq += 1
+    caller.request("INFO", "Signal=5", content_type="application/dtmf-relay", branch="z9hG4bKinfo1")
+    assert await node.exit_code() != 0
+    await node.start()
+    ended = await node.wait_record("call.ended")
+    assert ended["body"]["reason"] == "line_died"
+    recording = await node.wait_record("call.recording")
+    assert recording["call"] == ended["call"]
+    await still_answers(node)
+
+
+async def test_drain_lets_the_call_end_and_takes_no_other(start_line, raw_caller):
+    node = await start_line()
+    caller = raw_caller(node)
+    caller.request("INVITE", sdp(caller.rtp_port))
+    await caller.response(200)
+    caller.ack()
+    await node.wait_record("call.step")
+    node.signal(signal.SIGTERM)
+    await node.wait_said("draining")
+    late = raw_caller(node)
+    late.request("INVITE", sdp(late.rtp_port))
+    await late.response(503)
+    caller.bye()
+    assert await node.exit_code() == 0
+    assert node.records("call.ended")[0]["body"]["reason"] == "caller"
+    assert len(node.records("call.recording")) == 1
+
+
+async def test_second_signal_says_goodbye_and_keeps_the_recording(start_line, raw_caller):
+    node = await start_line()
+    caller = raw_caller(node)
+    caller.request("INVITE", sdp(caller.rtp_port))
+    await caller.response(200)
+    caller.ack()
+    await node.wait_record("call.said")
+    node.signal(signal.SIGTERM)
+    await node.wait_said("draining")
+    node.signal(signal.SIGTERM)
+    await caller.their_request("BYE")
+    assert await node.exit_code(8) == 0
+    assert [r["body"]["prompt"] for r in node.records("call.said")][-1] == "goodbye"
+    ended, recording = node.records("call.ended")[0], node.records("call.recording")[0]
+    assert ended["body"]["reason"] == "drain"
+    assert node.flac(ended["call"]).stat().st_size == recording["body"]["bytes"]
