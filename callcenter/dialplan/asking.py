@@ -131,11 +131,14 @@ def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> boo
     state, language = talk.talk, talk.language
     if slot == "place":
         place = answers.read_place(text, language, known=Place() if anew else state.known_place)
-        if place is None or not _exists(talk, place):
+        if place is None:
             return False
         moved = place.building is not None and place.building != state.place.building
         base = Place() if moved and place.room else state.place
-        state.place = Place(place.building or base.building, place.unit or base.unit, place.room or base.room)
+        meant = Place(place.building or base.building, place.unit or base.unit, place.room or base.room)
+        if not _exists(talk, meant):
+            return False
+        state.place = meant
         state.answered.add(slot)
         return True
     if slot == "phone":
@@ -152,11 +155,11 @@ def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> boo
 
 
 def _exists(talk: Conversation, place: Place) -> bool:
-    """Whether the site has such a building; asked once more if not, then taken as said (待核实)."""
+    """Whether the site has such a place; asked once more if not, then taken as said (待核实)."""
     gazetteer = talk.context.gazetteer
     if gazetteer is None or place.building is None or talk.talk.asked["place"] >= MAX_ASKS:
         return True
-    return gazetteer.knows(place.building)
+    return gazetteer.knows(place.building, place.unit, place.room)
 
 
 async def _confirm(talk: Conversation, action: Gather) -> str | None:

@@ -44,6 +44,11 @@ def _label(name: str) -> Callable[[Any, Talk], bool]:
     return lambda value, talk: getattr(talk.understanding, name).value in _many(value)
 
 
+def _phone(value: Any, talk: Talk) -> bool:
+    own = talk.context.caller_number
+    return talk.phone is not None and (talk.phone == own) is bool(value == "caller_id")
+
+
 def _ticket(value: Any, talk: Talk) -> bool:
     ticket = talk.ticket
     if ticket is None:
@@ -66,6 +71,7 @@ _CONDITIONS: dict[str, Callable[[Any, Talk], bool]] = {
     "confidence": lambda value, talk: talk.understanding.to_confirm is (value == "low"),
     "missing": lambda value, talk: any(talk.missing(slot) for slot in _many(value)),
     "has": lambda value, talk: any(talk.has(slot) for slot in _many(value)),
+    "phone": _phone,
     "intent": lambda value, talk: bool(talk.turn_intents & set(_many(value))),
     "repeat": lambda value, talk: (talk.repeats is not None) is bool(value),
     "incident": lambda value, talk: (talk.incident is not None) is bool(value),

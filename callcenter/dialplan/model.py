@@ -50,6 +50,9 @@ class When(_Words):
     confidence: Literal["low", "high"] | None = Field(None, description="low: 待核实, somebody must confirm.")
     missing: Slot | list[Slot] | None = Field(None, description="Not known yet (for a list: any of them).")
     has: Slot | list[Slot] | None = Field(None, description="Known already (for a list: any of them).")
+    phone: Literal["told", "caller_id"] | None = Field(
+        None, description="Where the call-back number is from: the caller told it, or it is the number that calls."
+    )
     intent: Intent | list[Intent] | None = Field(None, description="What the last turn wanted of the talk itself.")
     repeat: bool | None = Field(None, description="What was understood is an open matter of this caller (R17).")
     incident: bool | None = Field(None, description="What was understood is a known incident (R32).")

@@ -205,11 +205,11 @@ class Talk:
         return [prompt.text] if prompt else [key]
 
     def by(self, moment: datetime) -> list[str]:
-        """A deadline, said upwards to the whole minute."""
+        """A deadline, said as the full five minutes before it: what is promised is kept (R22)."""
         now = self.context.local_now
-        local = moment.astimezone(now.tzinfo)
-        if local.second or local.microsecond:
-            local = (local + timedelta(minutes=1)).replace(second=0, microsecond=0)
+        local = moment.astimezone(now.tzinfo).replace(second=0, microsecond=0)
+        earlier = local - timedelta(minutes=local.minute % 5)
+        local = earlier if earlier > now else local
         return numbers.deadline(local, now, self.plan.language)
 
     @property
@@ -272,6 +272,7 @@ VARIABLES: dict[str, tuple[str, Reader]] = {
     "place": ("place, from building to room", _place),
     "name": ("the caller's name, in Chinese the surname alone", _name),
     "phone": ("call-back number", lambda talk: numbers.phone(talk.phone, talk.plan.language) if talk.phone else []),
+    "phone_tail": ("its last four digits", lambda talk: numbers.digits((talk.phone or "")[-4:], talk.plan.language)),
     "ticket": ("the ticket's number", _of_ticket(lambda talk, it: numbers.ticket(it.number, talk.plan.language))),
     "answer_by": ("by when the caller is answered (R18)", _of_ticket(lambda talk, it: talk.by(it.answer_by))),
     "action": ("what will be done", _of_ticket(lambda _, it: [it.facts["action"]] if "action" in it.facts else [])),
