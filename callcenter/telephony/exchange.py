@@ -220,18 +220,25 @@ class Exchange:
             (not offers_ipv4_audio(message), 488, "media"),
         ):
             if refused:
-                leg.end(status)
-                self.legs.pop(leg.key, None)
-                self.emit(Refused(status, reason))
+                self._refuse(leg, status, reason)
                 return
         if self.settings.record_dir is not None and self.recording:
             leg.record_as = str(self.settings.record_dir / f"{self._born}-{leg.key}")
-        leg.respond(180)
+        try:
+            leg.respond(180)
+        except pj.Error:
+            self._refuse(leg, 488, "media")
+            return
         rang_at = time.monotonic()
         if self.settings.watchdog_s is not None:
             leg.answer_due, leg.answer_by = rang_at + self.settings.watchdog_s, "watchdog"
         waited_ms = round((rang_at - self._polled_at()) * 1000, 1)
         self.emit(Incoming(leg.key, parse_invite(message), rang_at, leg.record_as, waited_ms))
+
+    def _refuse(self, leg: Leg, status: int, reason: str) -> None:
+        self.legs.pop(leg.key, None)
+        self.emit(Refused(status, reason))
+        leg.end(status)
 
     def dial(self, uri: str, headers: dict[str, str], record_as: str | None) -> int:
         """Start an outgoing leg; returns its key. Raises when no leg is free: some are kept for callers."""

@@ -13,7 +13,9 @@ WHILE_WE_SPEAK = 350.0
 """The same while we are talking ourselves: an echo of the prompt must not stop the prompt."""
 OVER_FLOOR = 3.0
 FLOOR_START = 40.0
-FLOOR_LIMIT = 1500.0
+FLOOR_FRAMES = 100
+SMOOTH = 0.5
+"""Weight of a new frame in the level that the floor is taken from."""
 ONSET_WINDOW = 10
 ONSET_FRAMES = 6
 """Loud frames of the last ten (120 of 200 ms) that make speech: a click or a knock does not."""
@@ -29,13 +31,13 @@ class VoiceActivity:
     """Feed one frame every 20 ms. `speaking` follows onset and pause; the counters are in milliseconds."""
 
     def __init__(self) -> None:
-        self.floor = FLOOR_START
         self.speaking = False
         self.spoken_ms = 0
         """Loud frames since `reset`."""
         self.silent_ms = 0
         """Time since the last loud frame, or since `reset`."""
         self._recent: deque[bool] = deque(maxlen=ONSET_WINDOW)
+        self._levels: deque[float] = deque([FLOOR_START], maxlen=FLOOR_FRAMES)
 
     def reset(self) -> None:
         """Begin a new turn; what was learnt of the line's noise stays."""
@@ -48,7 +50,7 @@ class VoiceActivity:
         level = loudness(frame)
         least = WHILE_WE_SPEAK if we_speak else QUIETEST_SPEECH
         loud = level > max(least, self.floor * OVER_FLOOR)
-        self._follow(level, loud)
+        self._levels.append(self._levels[-1] + SMOOTH * (level - self._levels[-1]))
         self._recent.append(loud)
         if loud:
             self.spoken_ms += FRAME_MS
@@ -61,10 +63,7 @@ class VoiceActivity:
             self.speaking = False
         return self.speaking
 
-    def _follow(self, level: float, loud: bool) -> None:
-        """The floor falls fast and rises slowly (doubles in about 3 s of steady noise, slower under speech)."""
-        if level < self.floor:
-            self.floor += 0.1 * (level - self.floor)
-        else:
-            self.floor *= 1.0005 if loud else 1.005
-        self.floor = min(max(self.floor, 1.0), FLOOR_LIMIT)
+    @property
+    def floor(self) -> float:
+        """The line's noise: the quietest moment of the last two seconds. Speech has gaps, noise has none."""
+        return min(self._levels)
