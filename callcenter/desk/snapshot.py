@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from callcenter.desk.matters import state_of
 from callcenter.domain import codec
+from callcenter.domain.matters import OpenMatter
 from callcenter.domain.places import Place
 from callcenter.domain.snapshot import ROSTER_AHEAD, ROSTER_BEHIND, KnownCaller, KnownIncident, SiteSnapshot, Snapshot
 from callcenter.log import get_logger
@@ -44,9 +44,7 @@ async def make_site(connection: Connection, site: Site, at: datetime) -> SiteSna
         row["e164"]: KnownCaller(row["key"], row["name"], Place(row["building"], row["unit"], row["room"]))
         async for row in _house.callers(connection, site=site.id)
     }
-    matters = tuple(
-        [state_of(row["life"]).open_matter() async for row in _tickets.open_matters(connection, site=site.id)]
-    )
+    matters = tuple([open_matter(row) async for row in _tickets.open_matters(connection, site=site.id)])
     incidents = tuple([
         KnownIncident(
             id=str(row["id"]), category=row["category"], buildings=tuple(row["buildings"]), opened_at=row["opened_at"],
@@ -58,6 +56,17 @@ async def make_site(connection: Connection, site: Site, at: datetime) -> SiteSna
     if roster_rows:
         made = replace(made, roster=await roster(connection, site.id, at - ROSTER_BEHIND, at + ROSTER_AHEAD))
     return replace(made, callers=callers)
+
+
+def open_matter(row: Any) -> OpenMatter:
+    """A ticket's row as the rule sees it; from its columns, since a site may have thousands."""
+    return OpenMatter(
+        ticket=str(row["number"]), kind=row["kind"], category=row["category"], urgency=row["urgency"],
+        department=row["department"], place=Place(row["building"], row["unit"], row["room"]),
+        first_responder=row["first_responder"], responsible=row["responsible"], state=row["status"],
+        opened_at=row["opened_at"], numbers=tuple(row["numbers"]), household=row["household"],
+        incident=str(row["incident"]) if row["incident"] else None,
+    )  # fmt: skip
 
 
 class SnapshotMaker:

@@ -54,7 +54,8 @@ async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None =
             joined=chosen.state == Status.JOINED, urgency=chosen.urgency, department=chosen.department,
             category=chosen.category, responsible=chosen.responsible, asked=chosen.asked,
             to_confirm=chosen.to_confirm, overdue=chosen.overdue, since=chosen.since, until=chosen.until,
-            text=text.lower() or None, figures=text if _FIGURES.fullmatch(text) else None, pairs=pairs,
+            text=text.lower() or None, figures=text if _FIGURES.fullmatch(text) else None,
+            as_number=int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None, pairs=pairs,
             readings=readings, rows=limit + 1,
         )
     ]  # fmt: skip

@@ -24,7 +24,8 @@ where c.site = :site
     and (:before_at::timestamptz is null or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
     and (:since::timestamptz is null or c.ringing_at >= :since)
     and (:until::timestamptz is null or c.ringing_at < :until)
-    and (:number::text is null or c.from_number = :number or c.from_number like '%' || :number)
+    and (:number::text is null
+         or c.id in (select id from call where reverse(from_number) like reverse(:number) || '%'))
     and (:state::text is null
          or (:state = 'live' and c.ended_at is null)
          or (:state = 'answered' and c.answered and c.ended_at is not null)
@@ -32,8 +33,9 @@ where c.site = :site
          or (:state = 'unserved' and c.unserved is not null))
     and (:pairs::text is null or c.id in (
         select key::uuid from search_text s where s.site = :site and s.what = 'call'
-            and ((s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0)
-                 or (:readings::text is not null and s.pinyin @@ :readings::tsquery))))
+            and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
+        union all
+        select key::uuid from search_text s where s.site = :site and s.what = 'call' and s.pinyin @@ :readings::tsquery))
 order by c.ringing_at desc, c.id desc
 limit :rows;
 
@@ -77,14 +79,17 @@ where t.site = :site
     and (:overdue::boolean is null or (t.closed_at is null and t.due_at < now()) = :overdue)
     and (:since::timestamptz is null or t.opened_at >= :since)
     and (:until::timestamptz is null or t.opened_at < :until)
-    and (:text::text is null
-         or (:figures::text is not null and (t.number::text = :figures or t.caller_number = :figures
-                                            or t.caller_number like '%' || :figures))
-         or t.caller_name = :text
-         or (:pairs::text is not null and t.number in (
-            select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
-                and ((s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0)
-                     or (:readings::text is not null and s.pinyin @@ :readings::tsquery)))))
+    and (:text::text is null or t.number in (
+        select number from ticket where number = :as_number::bigint
+        union all
+        select number from ticket where :figures::text is not null and reverse(caller_number) like reverse(:figures) || '%'
+        union all
+        select number from ticket where site = :site and caller_name = :text
+        union all
+        select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
+            and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
+        union all
+        select key::bigint from search_text s where s.site = :site and s.what = 'ticket' and s.pinyin @@ :readings::tsquery))
 order by t.opened_at desc, t.number desc
 limit :rows;
 

@@ -1,5 +1,7 @@
 -- name: open_matters
-select life, incident from ticket where site = :site and closed_at is null and status not in ('joined', 'archived')
+select number, kind, category, urgency, department, building, unit, room, first_responder, responsible, status,
+    opened_at, household, incident, life->'numbers' as numbers
+from ticket where site = :site and closed_at is null and status not in ('joined', 'archived')
 order by opened_at desc limit 5000;
 
 -- name: open_of

@@ -220,6 +220,7 @@ create table call (
 create index call_live on call (site, ringing_at) where ended_at is null;
 create index call_time on call (site, ringing_at desc);
 create index call_from on call (site, from_number, ringing_at desc);
+create index call_from_end on call (reverse(from_number) text_pattern_ops);  -- the last figures of a number
 create index call_ticket on call (ticket);
 create index call_open_intake on call (ended_at) where completed_at is null;
 
@@ -341,7 +342,11 @@ create index ticket_time on ticket (site, opened_at desc);
 create index ticket_responsible on ticket (responsible, opened_at desc) where closed_at is null;
 create index ticket_asked on ticket (asked) where asked is not null;
 create index ticket_household on ticket (site, household) where closed_at is null;
-create index ticket_caller on ticket (site, caller_number) where closed_at is null;
+create index ticket_caller on ticket (site, caller_number);
+create index ticket_caller_end on ticket (reverse(caller_number) text_pattern_ops);
+create index ticket_name on ticket (site, caller_name) where caller_name is not null;
+create index ticket_status on ticket (site, status);
+create index ticket_emergency on ticket (site, opened_at) where urgency = 'emergency' and closed_at is null;
 create index ticket_alike on ticket (site, category, opened_at);
 create index ticket_incident on ticket (incident) where incident is not null;
 create index ticket_confirm on ticket (site, opened_at) where to_confirm;
