@@ -11,7 +11,7 @@ from pathlib import Path
 from callcenter.config import ROOT
 from callcenter.dialplan import graph
 from callcenter.dialplan.conversation import MAX_ASKS
-from callcenter.dialplan.load import nearest, parse
+from callcenter.dialplan.load import Dialplan, load_dialplan, nearest, parse
 from callcenter.dialplan.model import Gather, Listen, Play, Script, Ticket, When
 from callcenter.dialplan.prompts import PromptSet, load_prompts
 from callcenter.dialplan.render import State, parts
@@ -190,3 +190,15 @@ def _prompts(script: Script, document: Document, prompts: PromptSet) -> Finding:
         elif name in stale:
             message = f"{stale[name]}.wav says an older text of {name!r}"
             yield document.error(where, "dialplan.prompt_stale", message, render)
+
+
+def load_checked(path: Path) -> Dialplan:
+    """A script that has no mistakes, ready to run. Raises its first mistake, with the number of others."""
+    problems = check(path)
+    if problems:
+        first, others = problems[0], len(problems) - 1
+        if others:
+            more = f"{first.message} (and {others} more: `callcenter dialplan check {path}`)"
+            raise DialplanError(first.code, more, where=first.where, mend=first.mend) from first
+        raise first
+    return load_dialplan(path)

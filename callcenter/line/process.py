@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from callcenter.config import ROOT, Settings
-from callcenter.dialplan.load import Dialplan, load_dialplan
+from callcenter.dialplan.check import load_checked
+from callcenter.dialplan.load import Dialplan
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.line.aftercare import Aftercare, Gap
 from callcenter.line.call import CallerCall
@@ -59,7 +60,7 @@ def load_dialplans(settings: Settings) -> dict[str, Dialplan]:
         raise ConfigError(
             "line.no_dialplan", "no dialplan is set", where="line.dialplans", mend='write "*" = "hotline.zh"'
         )
-    return {name: load_dialplan(ROOT / "dialplans" / f"{name}.yaml") for name in names}
+    return {name: load_checked(ROOT / "dialplans" / f"{name}.yaml") for name in names}
 
 
 def allowed_networks(settings: Settings) -> tuple[IPv4Network, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from walking import SCRIPTS
 
-from callcenter.dialplan.check import check
+from callcenter.dialplan.check import check, load_checked
 from callcenter.dialplan.load import load_dialplan
 from callcenter.dialplan.prompts import load_prompts
 from callcenter.dialplan.render import render
@@ -431,3 +434,66 @@ def test_loading_a_bad_script_raises_its_first_mistake(script: Path) -> None:
 def test_a_script_that_is_a_list(script: Path) -> None:
     script.write_text("- a\n")
     assert findings(script) == ["small.yaml:1:1: is no script — start with `dialplan: name`"]
+
+
+LINES = GOOD.splitlines()
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["drop", "twice", "indent", "outdent", "word", "swap"]),
+        st.integers(0, len(LINES) - 1),
+        st.sampled_from(
+            ["plai", "{", "]", "'", ": x", "- ", "!!python/object:x", "&a *a", "\t", "null", "1e999", "true", "é"]
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def edited(edits: list[tuple[str, int, str]]) -> str:
+    """The good script as somebody in a hurry leaves it."""
+    lines = list(LINES)
+    for how, at, word in edits:
+        at %= len(lines)
+        line = lines[at]
+        match how:
+            case "drop":
+                lines[at] = ""
+            case "twice":
+                lines.insert(at, line)
+            case "indent":
+                lines[at] = "  " + line
+            case "outdent":
+                lines[at] = line[2:]
+            case "word":
+                lines[at] = line.replace(line.split()[-1] if line.split() else "", word, 1)
+            case "swap":
+                lines[at], lines[at - 1] = lines[at - 1], line
+    return "\n".join(lines) + "\n"
+
+
+@given(EDITS)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_written_the_check_says_where_and_how_to_mend_it(edits: list[tuple[str, int, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.yaml"
+        path.write_text(edited(edits))
+        (path.parent / "prompts").mkdir()
+        (path.parent / "prompts" / "texts.yaml").write_text(TEXTS)
+        for problem in check(path):
+            assert problem.code.startswith("dialplan.")
+            assert problem.mend
+            assert problem.where
+            file, line, column = problem.where.rsplit(":", 2)
+            assert Path(file).is_relative_to(folder)
+            assert int(line) >= 1
+            assert int(column) >= 1
+
+
+def test_a_line_starts_only_with_a_good_script(script: Path) -> None:
+    assert load_checked(script).name == "small"
+    script.write_text(GOOD.replace("- play: bye", "- play: bey").replace("ask: who", "ask: woh"))
+    with pytest.raises(DialplanError) as caught:
+        load_checked(script)
+    assert caught.value.code == "dialplan.prompt_missing"
+    assert "and 2 more" in caught.value.message

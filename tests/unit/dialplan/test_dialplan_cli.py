@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema_rs import Draft202012Validator
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 from walking import SCRIPTS
 
@@ -54,6 +56,16 @@ def test_the_published_schema_is_current() -> None:
 def test_scripts_name_their_schema(name: str) -> None:
     first = (SCRIPTS / f"{name}.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=dialplan.schema.json"
+
+
+@pytest.mark.parametrize("name", ["hotline.zh", "hotline.en"])
+def test_editors_find_the_scripts_valid(name: str) -> None:
+    schema = json.loads((SCRIPTS / "dialplan.schema.json").read_text())
+    script = YAML(typ="safe").load((SCRIPTS / f"{name}.yaml").read_text())
+    validator = Draft202012Validator(schema)
+    assert [error.message for error in validator.iter_errors(script)] == []
+    script["steps"]["thanks"].append({"plai": "goodbye"})
+    assert not validator.is_valid(script)
 
 
 SCENARIO = """\
