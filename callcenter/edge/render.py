@@ -20,8 +20,8 @@ from callcenter.node.files import private_folder, replace_file
 log = get_logger("edge.render")
 
 TEMPLATE = ROOT / "config" / "kamailio.cfg"
-THREE_RINGS_S = 11.0
-"""Chinese ringback is 1 s on and 4 s off: the third ring ends here (R1)."""
+ANSWER_MS = 11_500
+"""A line that rings longer is deaf, and the call goes to another: its own watchdog answers before 11 s (R1)."""
 _SOCKET_PATH_MOST = 100  # sockaddr_un takes 107 bytes
 TABLES = "kamailio-tables"
 DBTEXT = Path("/usr/share/kamailio/dbtext/kamailio")
@@ -92,16 +92,6 @@ def _write_registrar_table(run_dir: Path) -> None:
         replace_file(folder / name, installed.read_bytes())
 
 
-def answer_within_ms(settings: Settings) -> int:
-    """How long a line may ring before the call goes to another one: then that one still answers by the third ring.
-
-    The second line needs `due` again, so for rings 1 there is time until 11 s - `due`; for rings 2 and 3 no second
-    line can make it, and the first one is only given up when it is clearly late.
-    """
-    due_s = 1 + 5 * (settings.line.answer_after_rings - 1)
-    return int(max(THREE_RINGS_S - due_s - 0.5, due_s + 1.5) * 1000)
-
-
 def render_config(settings: Settings, files: EdgeFiles, *, nonce: str) -> str:
     """Kamailio's configuration as text. Raises ConfigError for a setting that cannot be put into it."""
     edge = settings.edge
@@ -125,7 +115,7 @@ def render_config(settings: Settings, files: EdgeFiles, *, nonce: str) -> str:
         "DISPATCHER_SOCKET": f'modparam("dispatcher", "ds_default_socket", "{inside}")' if inside else "",
         "NONCE_SECRET": nonce, "NEW_CALLS_PER_S": str(edge.new_calls_per_s),
         "CALLERS_PER_LINE": str(settings.line.callers_per_line),
-        "ANSWER_MS": str(answer_within_ms(settings)),
+        "ANSWER_MS": str(ANSWER_MS),
         "CALLS_PER_LINE_PER_S": str(edge.calls_per_line_per_s),
     }  # fmt: skip
     if edge.overflow_uri:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.config import Settings
-from callcenter.edge.calls import end_calls_of, open_calls
+from callcenter.edge.calls import open_calls
 from callcenter.edge.journals import open_journal
 from callcenter.edge.kamailio import Kamailio
 from callcenter.edge.lines import LineAddress, local_lines, remote_lines
@@ -22,6 +22,7 @@ from callcenter.edge.render import EdgeFiles, render, trunk_networks, write_addr
 from callcenter.edge.rpc import Rpc
 from callcenter.edge.tail import follow
 from callcenter.edge.trunks import check_trunks, register_trunks
+from callcenter.edge.undertaker import bury
 from callcenter.edge.unserved import UnservedReporter, parse_unserved, redact
 from callcenter.errors import CallCenterError, TelephonyError
 from callcenter.log import get_logger
@@ -176,7 +177,8 @@ class EdgeRole:
                 self._lines = lines
                 log.info("lines.changed", lines=[line.port for line in lines])
                 for line in gone:
-                    await end_calls_of(rpc, line)
+                    if line.pid:  # of this machine, so its address is ours to speak for
+                        await bury(rpc, line)
             if self._pushed is not self._phones:
                 book = self._phones
                 await push_phones(rpc, book, self._pushed)

@@ -135,6 +135,14 @@ class Edge:
         finally:
             rpc.close()
 
+    async def callers(self, port: int) -> int:
+        """Callers that Kamailio counts for the line at `port`."""
+        rpc = self.rpc()
+        try:
+            return len(await rpc.call("dlg.profile_list", "line", f"sip:127.0.0.1:{port}") or ())
+        finally:
+            rpc.close()
+
     async def stop(self) -> None:
         """SIGTERM twice: the first drains, the second ends."""
         if self.process is None:

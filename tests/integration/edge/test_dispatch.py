@@ -70,6 +70,17 @@ async def test_a_refusal_tries_the_next_line(bench: Bench, status: str) -> None:
     assert len(bench.lines[1].calls) == 2
 
 
+async def test_a_caller_counts_for_the_line_that_took_the_call(bench: Bench) -> None:
+    edge = await bench.start(lines=2)
+    bench.lines[0].manner = "500"
+    peer = await bench.peer()
+    for _ in range(2):  # whichever is tried first
+        call = Invite(peer, edge.sip)
+        call.send()
+        assert (await call.wait_final()).status == 200
+    assert [await edge.callers(line.peer.port) for line in bench.lines] == [0, 2]
+
+
 async def test_all_busy_is_busy_and_reported(bench: Bench) -> None:
     edge = await bench.start(lines=2, manner="busy")
     peer = await bench.peer()
@@ -122,6 +133,7 @@ async def test_pacing_makes_a_burst_wait_for_the_next_second(bench: Bench) -> No
     assert [(await call.wait_final()).status for call in calls] == [200] * 3
     assert len(bench.lines[0].calls) == 3
     assert edge.records() == []
+    assert await edge.callers(bench.lines[0].peer.port) == 3
 
 
 async def test_overflow_number_gets_what_no_line_takes(bench: Bench) -> None:
@@ -173,6 +185,34 @@ async def test_calls_of_a_line_that_died_are_hung_up(bench: Bench) -> None:
     assert bye.method == "BYE"
     assert bye.header("call-id") == call.call_id
     peer.answer(bye, 200, "OK")
+
+
+async def test_a_call_that_rings_at_a_line_that_dies_gets_another_line(bench: Bench) -> None:
+    edge = await bench.start(lines=2, manner="ring")
+    peer = await bench.peer()
+    call = Invite(peer, edge.sip)
+    call.send()
+    await call.wait_status(180)
+    dead = next(line for line in bench.lines if line.calls)
+    other = next(line for line in bench.lines if line is not dead)
+    other.manner = "answer"
+    dead.close()
+    assert (await call.wait_final(8)).status == 200
+    assert len(other.calls) == 1
+    assert edge.records() == []
+
+
+async def test_hanging_up_on_a_line_that_died_is_answered(bench: Bench) -> None:
+    edge = await bench.start(lines=1)
+    peer = await bench.peer()
+    call = Invite(peer, edge.sip)
+    call.send()
+    assert (await call.wait_final()).status == 200
+    call.within("ACK")
+    bench.lines[0].close()
+    await edge.wait_log("line.gone")
+    call.within("BYE")
+    assert (await call.wait_final()).status in {200, 481}
 
 
 async def test_draining_refuses_new_calls_and_waits_for_old_ones(bench: Bench) -> None:
