@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from callcenter.config import load_settings
 from callcenter.errors import CallCenterError, ConfigError, DialplanError
 from callcenter.line.launcher import say
 from callcenter.log import setup_logging
+
+NICENESS = -10
 
 
 def main() -> None:
@@ -25,6 +28,8 @@ def main() -> None:
     try:
         settings = load_settings(arguments.config)
         setup_logging(name, settings.log.level, settings.log.json_lines)
+        with contextlib.suppress(OSError):  # only a privileged user may; audio every 20 ms comes before pages
+            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
         from callcenter.line.process import Line
 
         code = asyncio.run(Line(settings, arguments.number, arguments.config).run()).code

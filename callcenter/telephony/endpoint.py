@@ -30,6 +30,7 @@ class Endpoint:
             tick=self._exchange.tick,
             teardown=self._exchange.close,
             report=self._emit,
+            busy=lambda: bool(self._exchange.legs),
         )
 
     @property

@@ -21,6 +21,8 @@ from callcenter.telephony.events import Fault
 T = TypeVar("T")
 POLL_MS = 5
 """Longest wait for network events before the queue and the timers are looked at."""
+IDLE_POLL_MS = 20
+"""The same while there is no call: packets still wake it at once."""
 SWITCH_INTERVAL_S = 0.0005
 """GIL hand-over: the clock thread must get the interpreter well within its 20 ms."""
 
@@ -39,8 +41,10 @@ class Owner:
         tick: Callable[[float], None],
         teardown: Callable[[], None],
         report: Callable[[Fault], None],
+        busy: Callable[[], bool],
     ) -> None:
         self._setup, self._poll, self._tick, self._teardown, self._report = setup, poll, tick, teardown, report
+        self._busy = busy
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._ready = threading.Event()
@@ -105,7 +109,7 @@ class Owner:
 
     def _round(self) -> None:
         self.polled_at = time.monotonic()
-        self._guard("poll", lambda: self._poll(POLL_MS))
+        self._guard("poll", lambda: self._poll(POLL_MS if self._busy() else IDLE_POLL_MS))
         while True:
             try:
                 work = self._work.get_nowait()
