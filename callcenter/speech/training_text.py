@@ -78,6 +78,20 @@ def read_templates(folder: Path) -> list[Template]:
     return templates
 
 
+def read_lexicon(folder: Path) -> list[Sentence]:
+    """Every thing of `lexicon.lst` in every carrier of its kind (`carriers.lst`)."""
+    carriers = read_words(folder / "carriers.lst")
+    sentences = []
+    for labels, things in read_words(folder / "lexicon.lst").items():
+        kind, category, urgency = labels.split()
+        sentences += [
+            Sentence(carrier.replace("*", thing), kind, category, urgency)
+            for thing in things
+            for carrier in carriers[kind]
+        ]
+    return sentences
+
+
 def expand(template: Template, words: Mapping[str, Sequence[str]], random: Random) -> list[str]:
     """Up to `EXPANSIONS` different sentences of a template."""
     found: dict[str, None] = {}
@@ -220,9 +234,11 @@ def augmented(plain: Sequence[Sentence], random: Random) -> Iterator[Sentence]:
         if sentence.kind == "none":
             yield _with(sentence, misheard(sentence.text, 0.2, random))
             continue
-        yield _with(sentence, in_a_call(sentence.text, random))
+        if random.random() < 0.6:
+            yield _with(sentence, in_a_call(sentence.text, random))
         yield _with(sentence, misheard(in_a_call(sentence.text, random), random.uniform(0.1, 0.35), random))
-        yield _with(sentence, misheard(sentence.text, random.uniform(0.15, 0.45), random))
+        if random.random() < 0.6:
+            yield _with(sentence, misheard(sentence.text, random.uniform(0.15, 0.45), random))
         if sentence.urgency != "emergency" and random.random() < 0.12:
             yield _with(sentence, random.choice(_CALM) + sentence.text)
     for first, groups in ((urgent, calm), (calm, urgent)):
