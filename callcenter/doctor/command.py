@@ -1,0 +1,61 @@
+"""The command `callcenter doctor`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callcenter.config import Settings, load_settings
+from callcenter.doctor.findings import Finding, Grade
+from callcenter.doctor.house import check_audio, check_database, check_edge, check_model, check_ports
+from callcenter.doctor.machine import check_certificate, check_clock, check_disk, check_folder, check_limits
+from callcenter.errors import CallCenterError
+
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    check_folder, check_ports, check_edge, check_audio, check_model, check_database, check_certificate,
+    check_clock, check_disk, check_limits,
+)  # fmt: skip
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All findings, as they are made. A check that cannot be carried out is itself a finding."""
+    for check in CHECKS:
+        name = check.__name__.removeprefix("check_")
+        try:
+            yield from check(settings)
+        except CallCenterError as error:
+            yield Finding(name, Grade.FAIL, error.message, error.mend or "")
+        except (OSError, ImportError, ValueError, subprocess.SubprocessError) as error:
+            yield Finding(name, Grade.FAIL, f"could not be checked: {error}", "make setup installs what is missing")
+
+
+def doctor(
+    config: Annotated[Path | None, typer.Option(help="Settings file; default config/callcenter.toml.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Check ports, audio, model, database, clock, disk, limits and Kamailio; exit status 1 when something fails."""
+    from rich.console import Console
+
+    try:
+        findings = list(examine(load_settings(config)))
+    except CallCenterError as error:
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        findings = [Finding("settings", Grade.FAIL, message, error.mend or "")]
+    failed = any(finding.grade is Grade.FAIL for finding in findings)
+    if as_json:
+        typer.echo(json.dumps({"ok": not failed, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        colour = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "red"}
+        for finding in findings:
+            console.print(f"[{colour[finding.grade]}]{finding.grade:>5}[/]  {finding.check:<12}", end="")
+            console.print(finding.message, markup=False)
+            if finding.mend:
+                console.print(f"{'':>21}→ {finding.mend}", markup=False)
+    raise typer.Exit(1 if failed else 0)

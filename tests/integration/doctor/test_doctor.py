@@ -1,0 +1,164 @@
+"""The doctor finds what is wrong, and says what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from callcenter.config import Settings
+from callcenter.doctor import Finding, Grade, examine
+from callcenter.doctor.clock import clock_synchronised
+from callcenter.doctor.house import check_audio, check_database, check_edge, check_model, check_ports
+from callcenter.doctor.machine import check_certificate, check_clock, check_disk, check_folder, check_limits
+from tests.harness.ports import free_port
+from tests.harness.toml import write_toml
+
+
+def settings(var_dir: Path, **sections: dict[str, object]) -> Settings:
+    return Settings.model_validate({"node": {"var_dir": str(var_dir)}, **sections})
+
+
+def worst(findings: list[Finding]) -> Finding:
+    order = [Grade.OK, Grade.WARN, Grade.FAIL]
+    return max(findings, key=lambda finding: order.index(finding.grade))
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = taken.getsockname()[1]
+        ports = {"edge": {"sip_port": 0}, "speech": {"port": 0}, "line": {"rtp_port_first": free_port(), "count": 1}}
+        found = worst(list(check_ports(settings(tmp_path, desk={"port": port}, **ports))))
+    assert found.grade is Grade.FAIL
+    assert f"(process {os.getpid()})" in found.message
+    assert "desk.port" in found.mend
+
+
+def test_pjsua2_works_here(tmp_path: Path) -> None:
+    (found,) = check_audio(settings(tmp_path))
+    assert (found.grade, found.message) == (Grade.OK, "pjsua2 works; a line carries 4 legs")
+
+
+def test_more_callers_than_legs(tmp_path: Path) -> None:
+    (found,) = check_audio(settings(tmp_path, line={"callers_per_line": 3}))
+    assert found.grade is Grade.WARN
+    assert "set line.callers_per_line to 2" in found.mend
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    findings = [f for f in examine(settings(tmp_path, speech={"model": "no-such-model"})) if f.check == "model"]
+    assert worst(findings).grade is Grade.FAIL
+    assert worst(findings).mend
+
+
+def test_the_built_in_model_is_whole(tmp_path: Path) -> None:
+    (found,) = check_model(settings(tmp_path))
+    assert found.grade is Grade.OK
+
+
+def test_a_database_that_is_away(tmp_path: Path) -> None:
+    dsn = f"postgresql://nobody@127.0.0.1:{free_port(socket.SOCK_STREAM)}/none"
+    findings = [f for f in examine(settings(tmp_path, database={"dsn": dsn})) if f.check == "database"]
+    assert worst(findings).grade is Grade.FAIL
+    assert "database.dsn" in worst(findings).mend
+
+
+def test_the_embedded_database_is_installed(tmp_path: Path) -> None:
+    assert worst(list(check_database(settings(tmp_path)))).grade is Grade.OK
+
+
+def test_kamailio_takes_the_configuration(tmp_path: Path) -> None:
+    findings = list(check_edge(settings(tmp_path, edge={"trunks": [{"name": "c", "address": "203.0.113.1"}]})))
+    assert [f.grade for f in findings] == [Grade.OK]
+
+
+@pytest.mark.parametrize(("mode", "grade"), [("auto", Grade.WARN), ("kamailio", Grade.FAIL), ("direct", Grade.WARN)])
+def test_kamailio_is_missing(tmp_path: Path, mode: str, grade: Grade) -> None:
+    found = worst(list(check_edge(settings(tmp_path, edge={"mode": mode, "binary": str(tmp_path / "none")}))))
+    assert found.grade is grade
+    assert "apt-get install kamailio" in found.mend
+
+
+def test_the_try_out_trunk_is_warned_of(tmp_path: Path) -> None:
+    found = worst(list(check_edge(settings(tmp_path, edge={"loopback_trunk": True}))))
+    assert (found.grade, found.mend) == (Grade.WARN, "turn it off for service")
+
+
+def test_a_trunk_without_password_fails(tmp_path: Path) -> None:
+    trunk = {"name": "c", "registrar": "sip.example.com", "user": "u", "password_env": "NO_SUCH_PASSWORD"}
+    findings = [f for f in examine(settings(tmp_path, edge={"trunks": [trunk]})) if f.check == "edge"]
+    assert "export NO_SUCH_PASSWORD" in worst(findings).mend
+
+
+def test_a_clock_that_jumped_back(tmp_path: Path) -> None:
+    journal = tmp_path / "node" / "journals" / "x.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.touch()
+    os.utime(journal, (time.time() + 3600, time.time() + 3600))
+    found = worst(list(check_clock(settings(tmp_path))))
+    assert found.grade is Grade.FAIL
+    assert "jumped back" in found.message
+    assert clock_synchronised() in {True, False, None}
+
+
+def test_a_disk_under_its_reserve(tmp_path: Path) -> None:
+    found = worst(list(check_disk(settings(tmp_path, line={"reserve_mb": 1 << 40}))))
+    assert found.grade is Grade.FAIL
+    assert "under the reserve" in found.message
+
+
+def test_a_folder_that_others_can_read(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir(mode=0o755)
+    (tmp_path / "secrets").chmod(0o755)
+    found = worst(list(check_folder(settings(tmp_path))))
+    assert found.grade is Grade.FAIL
+    assert found.mend.startswith("chmod -R go=")
+
+
+def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
+    assert worst(list(check_certificate(settings(tmp_path, desk={"tls": "given"})))).grade is Grade.FAIL
+    assert list(check_certificate(settings(tmp_path))) == []
+
+
+def test_limits_are_told(tmp_path: Path) -> None:
+    assert {f.check for f in check_limits(settings(tmp_path))} == {"limits"}
+
+
+def test_the_command_ends_with_1_when_something_fails(tmp_path: Path) -> None:
+    config = write_toml(tmp_path / "c.toml", {"node": {"var_dir": tmp_path}, "line": {"reserve_mb": 1 << 40}})
+    command = [sys.executable, "-m", "callcenter", "doctor", "--config", str(config)]
+    text = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert text.returncode == 1
+    assert " fail  disk" in text.stdout
+    assert "→ free space" in text.stdout
+    as_json = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120, check=False)
+    report = json.loads(as_json.stdout)
+    assert (as_json.returncode, report["ok"]) == (1, False)
+    assert {f["check"] for f in report["findings"]} >= {
+        "folder",
+        "ports",
+        "edge",
+        "audio",
+        "model",
+        "database",
+        "clock",
+        "disk",
+        "limits",
+    }
+
+
+def test_a_misspelt_setting_is_the_first_thing_told(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[line]\ncuont = 3\n", encoding="utf-8")
+    command = [sys.executable, "-m", "callcenter", "doctor", "--config", str(config)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert said.returncode == 1
+    assert "did you mean `count`?" in said.stdout
