@@ -72,12 +72,17 @@ class Talk:
         return ("，" if self.plan.language == "zh" else ", ").join(self.matter)
 
     @property
+    def emergency(self) -> bool:
+        """Key 1 was pressed, or words of danger were said."""
+        return "emergency" in self.flags or self.understanding.urgency.value == "emergency"
+
+    @property
     def known_place(self) -> Place:
         """What was said, completed by the household of the number where nothing contradicts it."""
         said, home = self.place, self.context.caller_place
         if home is None or "place_wrong" in self.flags:
             return said
-        if said == Place() and self.understanding.category.value in ANYWHERE:
+        if said == Place() and self.understanding.category.value in ANYWHERE and not self.emergency:
             return said
         same_building = said.building in (None, home.building)
         same_unit = said.unit in (None, home.unit)
@@ -97,7 +102,7 @@ class Talk:
             return not self.phone
         category = self.understanding.category.value
         place = self.known_place
-        if "emergency" in self.flags or self.understanding.urgency.value == "emergency":
+        if self.emergency:
             return place.building is None
         if category in ANYWHERE and self.understanding.category.confidence >= 0.5:
             return False

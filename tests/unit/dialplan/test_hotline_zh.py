@@ -17,7 +17,7 @@ from callcenter.dialplan.interpreter import run
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.outcome import EndedBy
 from callcenter.dialplan.phone import CallerGone, TransferEnd
-from callcenter.domain.labels import Understanding
+from callcenter.domain.labels import Label, Understanding
 from callcenter.domain.places import Building, Gazetteer, Place, Unit
 from callcenter.errors import SpeechError
 
@@ -78,6 +78,12 @@ async def test_a_number_may_be_keyed_in(talk: Talk) -> None:
     phone, outcome = await talk(REPAIR | {"ask_phone": Keys("13800001234#")}, caller_number=None)
     assert outcome.fields["phone"] == "13800001234"
     assert "emergency_here" not in phone.said, "digits of a number are no shortcuts"
+
+
+async def test_keys_pressed_into_the_question_are_the_number_too(talk: Talk) -> None:
+    phone, outcome = await talk(REPAIR | {"ask_phone": Keys("13800001234#", over=True)}, caller_number=None)
+    assert outcome.fields["phone"] == "13800001234"
+    assert "emergency_here" not in phone.said
 
 
 async def test_a_lone_zero_at_the_number_is_still_the_operator(talk: Talk) -> None:
@@ -280,6 +286,12 @@ async def test_emergency_key_and_then_silence(talk: Talk) -> None:
     assert outcome.goodbye_said
 
 
+async def test_who_presses_the_emergency_key_and_cannot_speak_is_found_at_home(talk: Talk) -> None:
+    phone, _ = await talk({"how_can_i_help": Keys("1")}, caller_place=Place("3", "2", "1102"))
+    assert [fields["place"] for _, fields in phone.tickets] == ["3号楼2单元1102室"] * len(phone.tickets)
+    assert phone.tickets[0][0].place.building.value == "3"
+
+
 async def test_the_key_and_then_the_words_are_one_emergency(talk: Talk) -> None:
     phone, _ = await talk({"how_can_i_help": Keys("1"), "emergency_what": "家里着火了"})
     assert phone.said.count("emergency_here") == 1
@@ -303,6 +315,27 @@ async def test_in_an_emergency_the_known_home_is_read_out_and_may_be_wrong(talk:
     phone, outcome = await talk(after, caller_place=home)
     assert phone.tickets[-1][1]["place"].startswith("5号楼")
     assert before(phone, "emergency_right", "emergency_told")
+
+
+def unsure(text: str) -> Understanding:
+    labels = fake_understand(text)
+    return replace(labels, urgency=Label("emergency", 0.5, "漏"))
+
+
+@pytest.mark.parametrize(("answer", "emergency"), [("没有", False), ("有，有人受伤", True), (Silent(), True)])
+async def test_perhaps_an_emergency_is_asked_about(zh: Dialplan, answer: object, emergency: bool) -> None:
+    phone = FakePhone(FakeCaller(REPAIR | {"any_danger": answer}), unsure)  # type: ignore[arg-type]
+    outcome = await run(zh, phone, surroundings())
+    assert "any_danger" in phone.said
+    assert ("emergency_here" in phone.said) is emergency
+    assert phone.tickets[-1][0].urgency.value == ("emergency" if emergency else "important")
+    assert outcome.goodbye_said
+
+
+async def test_somebody_who_was_not_understood_and_falls_silent_was_heard(talk: Talk) -> None:
+    phone, outcome = await talk({"how_can_i_help": "嗯嗯那个啊"})
+    assert outcome.reason == "unclear"
+    assert "callback_silence" not in phone.said
 
 
 async def test_an_emergency_in_the_middle_of_questions(talk: Talk) -> None:
