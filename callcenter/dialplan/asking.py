@@ -28,8 +28,8 @@ async def listen(talk: Conversation, action: Listen) -> str | None:
     while True:
         if not await _tell(talk, question, limits, go_on=action.go_on):
             silent += 1
-            if silent > MAX_ASKS or action.listen == "addition":
-                return action.silence
+            if silent > MAX_ASKS or action.listen == "addition" or (unclear and silent > 1):
+                return action.unclear if unclear else action.silence
             question = talk.clips(phrases.silence)
         elif action.listen == "matter" and talk.talk.unclear:
             unclear += 1

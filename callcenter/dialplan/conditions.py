@@ -7,6 +7,7 @@ from typing import Any
 
 from callcenter.dialplan.model import When
 from callcenter.dialplan.talk import Talk
+from callcenter.domain.labels import CONFIRM_BELOW
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -68,6 +69,9 @@ _CONDITIONS: dict[str, Callable[[Any, Talk], bool]] = {
     "category": _label("category"),
     "urgency": _label("urgency"),
     "department": _label("department"),
+    "urgency_confidence": lambda value, talk: (
+        (talk.understanding.urgency.confidence < CONFIRM_BELOW) is (value == "low")
+    ),
     "confidence": lambda value, talk: talk.understanding.to_confirm is (value == "low"),
     "missing": lambda value, talk: any(talk.missing(slot) for slot in _many(value)),
     "has": lambda value, talk: any(talk.has(slot) for slot in _many(value)),

@@ -100,16 +100,16 @@ class Conversation:
         values = {slot: self.talk.words(slot) for slot in slots}
         return self.plan.prompts.clips(prompt, values) if all(values.values()) else []
 
-    async def play(self, clips: list[Clip], *, barge_in: bool = True) -> None:
-        """Play unless the caller is speaking already; a key acts at once or waits for the next question."""
+    async def play(self, clips: list[Clip], *, barge_in: bool = True, own_keys: frozenset[str] = NO_KEYS) -> None:
+        """Play unless the caller is speaking already; a key acts at once, or is the answer to what is being asked."""
         self._said += clips
         if not clips or (barge_in and (self._caller_speaks or self._key)):
             return
         played = await self.phone.play(clips, barge_in=barge_in)
         if played.end is PlayEnd.SPEECH:
             self._caller_speaks = True
-        elif played.end is PlayEnd.KEY and played.key and not await self.on_key(played.key):
-            self._key = played.key
+        elif (key := played.key) is not None and (key in own_keys or not await self.on_key(key)):
+            self._key = key
 
     # Hearing
 
@@ -139,7 +139,8 @@ class Conversation:
 
     async def ask(self, clips: list[Clip], limits: TurnLimits, own_keys: frozenset[str] = NO_KEYS) -> Heard:
         """Put a question and hear the answer; put it again when something else was meant, by key or words."""
-        await self.play(clips)
+        self.told = None
+        await self.play(clips, own_keys=own_keys)
         while True:
             heard = await self.hear(limits)
             if heard.key:
@@ -151,11 +152,11 @@ class Conversation:
             elif await self._on_answer(heard.text):
                 pass
             elif self._wants_repeat():
-                await self.play(self._last_said)
+                await self.play(self._last_said, own_keys=own_keys)
                 continue
             else:
                 return heard
-            await self.play(clips)
+            await self.play(clips, own_keys=own_keys)
 
     def _wants_repeat(self) -> bool:
         wants = "repeat" in self.talk.turn_intents

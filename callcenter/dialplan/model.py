@@ -46,6 +46,9 @@ class When(_Words):
     kind: Kind | list[Kind] | None = Field(None, description="What kind of matter was understood (R7).")
     category: str | list[str] | None = Field(None, description="Category of the taxonomy that was understood.")
     urgency: Urgency | list[Urgency] | None = Field(None, description="Urgency that was understood (R8).")
+    urgency_confidence: Literal["low", "high"] | None = Field(
+        None, description="How sure the urgency is; low: better ask."
+    )
     department: str | list[str] | None = Field(None, description="Department in charge.")
     confidence: Literal["low", "high"] | None = Field(None, description="low: 待核实, somebody must confirm.")
     missing: Slot | list[Slot] | None = Field(None, description="Not known yet (for a list: any of them).")
