@@ -68,7 +68,7 @@ def _status_of(error: CallCenterError) -> int:
         return 409
     if isinstance(error, StoreError):
         ending = error.code.rpartition(".")[2]
-        return {"unknown": 404, "deleted": 410, "taken": 409}.get(ending, 503)
+        return {"unknown": 404, "deleted": 410, "taken": 409, "cursor": 422}.get(ending, 503)
     if error.retryable:
         return 503
     return 422 if isinstance(error, ConfigError) else 500

@@ -258,14 +258,21 @@ NOISE = Story(
 )  # fmt: skip
 POWER = Story(
     "14000000501",
-    [("caller", "六号楼 整 栋 都 停电 了 电梯 也 不 动"), ("ours", "请问电梯里有人被困吗？"), ("caller", "没有 人 就是 停电")],
+    [
+        ("caller", "六号楼 整 栋 都 停电 了 电梯 也 不 动"),
+        ("ours", "请问电梯里有人被困吗？"),
+        ("caller", "没有 人 就是 停电"),
+    ],
     kind="repair", category="power", urgency="important", department="engineering", building="6",
     evidence={"category": "停电了", "urgency": "整栋", "place": "六号楼"}, minutes_ago=48,
 )  # fmt: skip
 FEES = Story(
     "14000000301",
-    [("caller", "请问 物业费 可以 用 手机 交 吗 发票 怎么 开"), ("ours", "可以的，详细办法财务部会给您答复。请问怎么称呼您？"),
-     ("caller", "姓 朱 住 二号楼 一单元 三零一")],
+    [
+        ("caller", "请问 物业费 可以 用 手机 交 吗 发票 怎么 开"),
+        ("ours", "可以的，详细办法财务部会给您答复。请问怎么称呼您？"),
+        ("caller", "姓 朱 住 二号楼 一单元 三零一"),
+    ],
     kind="enquiry", category="fees", department="finance", building="2", unit="1", room="301", name="朱女士",
     evidence={"category": "物业费", "kind": "请问"}, minutes_ago=210,
 )  # fmt: skip

@@ -73,6 +73,8 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if endpoint.answer is not None:
         schema = {"$ref": REF.format(model=endpoint.answer.__name__)}
         success["content"] = {"application/json": {"schema": schema}}
+    elif endpoint.media == ("application/json",) and endpoint.method == "GET":
+        success["content"] = {"application/json": {"schema": {"type": "object"}}}
     elif endpoint.media != ("application/json",):
         success["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in endpoint.media}
     status = endpoint.status if endpoint.answer is not None or success.get("content") else 204

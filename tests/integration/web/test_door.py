@@ -28,7 +28,9 @@ def test_wrong_password_and_unknown_name_say_the_same(house: House) -> None:
     answers = [Client(house.desk).log_in(login, "not the password") for login in ("manager", "nobody-here")]
     assert [a.status_code for a in answers] == [401, 401]
     texts = [re.search(r'role="alert">([^<]+)<', a.text) for a in answers]
-    assert texts[0] and texts[1] and texts[0].group(1) == texts[1].group(1)
+    assert texts[0]
+    assert texts[1]
+    assert texts[0].group(1) == texts[1].group(1)
 
 
 def test_guessing_is_slowed_down(house: House) -> None:

@@ -1,0 +1,63 @@
+"""Every pair of ink and ground of the palette reaches WCAG AA, by day and by night."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TOKENS = Path("callcenter/web/static/css/tokens.css").read_text(encoding="utf-8")
+AA_TEXT, AA_SHAPE = 4.5, 3.0
+PAIRS = [
+    *((ink, ground) for ink in ("ink", "ink-2", "ink-3") for ground in ("ground", "surface", "sunken")),
+    ("ink", "caller"), ("ink", "ours"), ("ink-2", "ours"), ("ink-2", "accent-soft"),
+    ("accent", "surface"), ("accent", "ground"), ("accent-ink", "accent"), ("accent-soft-ink", "accent-soft"),
+    ("red", "surface"), ("red", "ground"), ("alarm-ink", "alarm"), ("red-soft-ink", "red-soft"),
+    ("amber", "surface"), ("amber", "ground"), ("amber-soft-ink", "amber-soft"), ("green-soft-ink", "green-soft"),
+    ("green", "surface"), ("mark-ink", "mark"), ("bar-ink", "bar"), ("bar-ink-2", "bar"), ("bar-ink-2", "bar-hover"),
+    ("red", "accent-soft"), ("amber", "accent-soft"),
+]  # fmt: skip
+SHAPES = [("line-strong", "surface"), ("line-strong", "ground"), ("accent", "surface")]
+
+
+def palette(block: str) -> dict[str, tuple[int, int, int]]:
+    """Name → red, green, blue of the block whose selector is given."""
+    body = TOKENS[TOKENS.index(block) :]
+    body = body[: body.index("}")]
+    found = re.findall(r"--([\w-]+): #([0-9a-f]{6});", body)
+    return {name: (int(v[0:2], 16), int(v[2:4], 16), int(v[4:6], 16)) for name, v in found}
+
+
+LIGHT, DARK = palette(":root {\n"), palette(':root[data-theme="dark"]')
+
+
+def luminance(colour: tuple[int, int, int]) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [c / 255 for c in colour]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    """Contrast ratio, 1..21."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground"), PAIRS)
+def test_text_can_be_read(colours: dict[str, tuple[int, int, int]], ink: str, ground: str) -> None:
+    assert contrast(colours[ink], colours[ground]) >= AA_TEXT
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground"), SHAPES)
+def test_shapes_can_be_seen(colours: dict[str, tuple[int, int, int]], ink: str, ground: str) -> None:
+    assert contrast(colours[ink], colours[ground]) >= AA_SHAPE
+
+
+def test_the_dark_palette_is_the_same_by_choice_and_by_system() -> None:
+    by_system = palette(':root:not([data-theme="light"])')
+    assert by_system == DARK
+    assert LIGHT.keys() == DARK.keys()

@@ -1,0 +1,93 @@
+"""Every page in both languages, wide and narrow, light and dark: whole, labelled, in the reader's language."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visits
+from tests.browser.running import House
+
+PAGES = ("/calls?today=1", "/tickets", "/confirm", "/callbacks", "/duty", "/search?q=水", "/accounts")
+LOOKS = [("zh-CN", False, False), ("en", False, True), ("zh-CN", True, True), ("en", True, False)]
+
+
+def addresses(house: House) -> list[str]:
+    """Every page, and one call and one ticket."""
+    return [*PAGES, f"/calls/{house.told['water_leak'].id}", f"/tickets/{house.told['water_leak'].ticket}"]
+
+
+def unlabelled(page: Page) -> list[str]:
+    """Fields without a name, pictures without a text, buttons that say nothing, ids that stand twice."""
+    found: list[str] = page.evaluate("""() => {
+        const seen = n => n.getClientRects().length > 0 || n.closest('details');
+        const bad = [];
+        for (const n of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
+            if (seen(n) && !n.labels?.length && !n.ariaLabel) bad.push('field ' + n.outerHTML.slice(0, 80));
+        for (const n of document.querySelectorAll('img:not([alt])')) bad.push('picture ' + n.src);
+        for (const n of document.querySelectorAll('button, a[href], summary'))
+            if (seen(n) && !(n.textContent.trim() || n.ariaLabel || n.title))
+                bad.push('says nothing ' + n.outerHTML.slice(0, 80));
+        const ids = [...document.querySelectorAll('[id]')].map(n => n.id);
+        for (const id of new Set(ids)) if (ids.filter(x => x === id).length > 1) bad.push('id twice ' + id);
+        for (const n of document.querySelectorAll('[style]'))
+            if (!n.closest('[data-wave]')) bad.push('inline style ' + n.outerHTML.slice(0, 80));
+        if (!document.querySelector('main')) bad.push('no main');
+        if (document.querySelectorAll('h1').length > 1) bad.push('several h1');
+        return bad;
+    }""")
+    return found
+
+
+@pytest.mark.parametrize(("language", "narrow", "dark"), LOOKS)
+def test_every_page_is_whole(house: House, visits: Visits, language: str, narrow: bool, dark: bool) -> None:
+    visit = visits("admin", language, narrow, dark)
+    for path in addresses(house):
+        page = visit.go(path)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("body")).to_have_attribute("data-live", "on")
+        assert page.locator(".empty strong", has_text=re.compile("出错|wrong on our side")).count() == 0, path
+        assert unlabelled(page) == [], path
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, f"{path} scrolls sideways by {wider} px"
+        words = page.locator("body").inner_text()
+        assert not re.search(r"\b(state|end|call|role|mark|handover|callback):\w+", words), path
+        if language == "en":
+            bar = page.locator(".tabs").inner_text()
+            assert not re.search(r"[\u4e00-\u9fff]", bar), bar
+
+
+def test_a_policy_breach_would_be_heard(visits: Visits) -> None:
+    """The watch works: an inline script does not run, and the console says so."""
+    visit = visits("agent")
+    page = visit.go("/tickets")
+    page.evaluate(
+        """() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s); }"""
+    )
+    assert page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in w for w in visit.wrong)
+    visit.wrong.clear()
+
+
+def test_the_three_columns_become_three_steps(house: House, visits: Visits) -> None:
+    page = visits("supervisor", narrow=True).go("/tickets")
+    expect(page.locator(".list")).to_be_visible()
+    expect(page.locator("#thing")).to_be_hidden()
+    page.locator(f'.rows a[href="/tickets/{house.told["water_leak"].ticket}"]').click()
+    expect(page.locator("#thing h1")).to_contain_text("漏水")
+    expect(page.locator(".list")).to_be_hidden()
+    page.locator('[data-step-to="context"]').click()
+    expect(page.locator(".context")).to_be_visible()
+    expect(page.locator("#thing")).to_be_hidden()
+    page.locator('[data-step-to="list"]').click()
+    expect(page.locator(".list")).to_be_visible()
+
+
+def test_an_error_page_says_what_to_do(visits: Visits) -> None:
+    visit = visits("supervisor")
+    page = visit.go("/tickets/100099999")
+    expect(page.locator(".empty strong")).to_be_visible()
+    expect(page.locator(".empty")).to_contain_text("404")
+    visit.wrong.clear()  # Chromium tells the 404 itself
