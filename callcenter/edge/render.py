@@ -205,6 +205,11 @@ def check_settings(settings: Settings) -> None:
 def _files(settings: Settings, sip_port: int, inside_port: int | None, rpc_folder: Path) -> EdgeFiles:
     run_dir = settings.run_dir
     host = str(settings.edge.bind_host)
+    if settings.edge.bind_host.is_unspecified:
+        raise ConfigError(
+            "edge.bind_any", f"Kamailio writes its address into messages, and {host} is none", where="edge.bind_host",
+            mend="name the address that trunks and phones reach (ip -4 addr)",
+        )  # fmt: skip
     public = settings.edge.public_address
     told_host, told_port = split_host(public, "edge.public_address", sip_port) if public else (host, sip_port)
     return EdgeFiles(
