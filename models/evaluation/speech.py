@@ -139,4 +139,4 @@ def condition(speech: Signal, name: str, held_out: HeldOut, index: int, others: 
     x = x * 0.5 / (np.abs(x).max() + 1e-9)
     if name == "noise_alaw":
         x = alaw(x)
-    return np.clip(np.round(x * 32767), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.round(x * 32767), -32768, 32767), dtype=np.int16)

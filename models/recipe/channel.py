@@ -43,7 +43,7 @@ def training_noise(kind: str, length: int, random: np.random.Generator, babble: 
     if kind == "babble":
         mixed = np.zeros(length)
         for _ in range(random.integers(2, 9)):  # fewer would be another caller, not noise
-            voice = babble[random.integers(len(babble))]
+            voice = babble[int(random.integers(len(babble)))]
             repeated = np.tile(voice, length // len(voice) + 1)[:length]
             mixed += np.roll(repeated, random.integers(length)) * random.uniform(0.3, 1)
         return mixed

@@ -79,7 +79,7 @@ class Espeak:
 
     def _receive(self, wave: Sequence[int], samples: int, events: Sequence[_Event]) -> int:
         if samples > 0 and wave:
-            self._sound.append(np.ctypeslib.as_array(wave, shape=(samples,)).copy())  # type: ignore[call-overload]
+            self._sound.append(np.ctypeslib.as_array(wave, shape=(samples,)).copy())
         index = 0
         while events[index].type:
             event = events[index]

@@ -32,7 +32,7 @@ def _conf(decoding: Decoding) -> str:
     return "".join(
         f"--{name}={value}\n"
         for name, value in (
-            ("min-active", 200),
+            ("min-active", 100),
             ("max-active", decoding.max_active),
             ("beam", round(decoding.beam * scale, 4)),
             ("lattice-beam", round(decoding.lattice_beam * scale, 4)),

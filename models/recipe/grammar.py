@@ -159,7 +159,7 @@ def sentences(seed: int, most: int = 60) -> list[str]:
     A line that stands for one sentence alone is counted four times: it is somebody's way to say it.
     """
     random = Random(seed)
-    out = []
+    out: list[str] = []
     for line in lines():
         count = combinations(line.template, line)
         times = 4 if count == 1 else min(most, 3 + int(2 * count**0.5))

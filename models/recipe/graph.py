@@ -193,7 +193,8 @@ def _convert(arguments: list[str]) -> None:
 
 def _relabelled(words: dict[str, int], pairs: Path) -> dict[str, int]:
     """Word numbers after OpenFst renumbered them for look-ahead; words it never saw get new numbers."""
-    changed = dict(tuple(map(int, line.split())) for line in pairs.read_text().splitlines())
+    rows = (line.split() for line in pairs.read_text().splitlines())
+    changed = {int(old): int(new) for old, new in rows}
     out: dict[str, int] = {}
     used: set[int] = set()
     following = max([*changed.values(), *words.values()]) + 1

@@ -27,10 +27,10 @@ class Settings:
     """
 
     order: int = 3
-    discount: float = 0.9
-    doubt: float = 5.0
-    count_power: float = 0.5
-    general_share: float = 0.25
+    discount: float = 0.85
+    doubt: float = 3.0
+    count_power: float = 0.7
+    general_share: float = 0.2
     general_power: float = 0.85
     unknown: float = 1e-6
     prune: float = 2e-8
@@ -83,20 +83,38 @@ def unigrams(counts: Counter[str], words: Sequence[str], settings: Settings) -> 
     return out
 
 
-def estimate(sentences: Iterable[Sequence[str]], words: Sequence[str], settings: Settings) -> BackOff:
-    """Count, discount, interpolate, prune."""
-    counts: list[dict[History, Counter[str]]] = [defaultdict(Counter) for _ in range(settings.order)]
+def _counts(sentences: Iterable[Sequence[str]], order: int) -> list[dict[History, Counter[str]]]:
+    """Counts by order and history: of tokens for the highest order, of different words before for those below.
+
+    What matters below is in how many places a word turns up: a digit is frequent, but only after digits, and must
+    not be likely after a word that was never seen.
+    """
+    tokens: list[dict[History, Counter[str]]] = [defaultdict(Counter) for _ in range(order)]
     for sentence in sentences:
         history: list[str] = [BEGIN]
         for word in [*sentence, END]:
-            for order in range(settings.order):
-                if order <= len(history):
-                    counts[order][tuple(history[len(history) - order :])][word] += 1
+            for length in range(order):
+                if length <= len(history):
+                    tokens[length][tuple(history[len(history) - length :])][word] += 1
             history.append(word)
+    for length in range(order - 1):
+        places: dict[History, Counter[str]] = defaultdict(Counter)
+        for history_above, following in tokens[length + 1].items():
+            for word in following:
+                places[history_above[1:]][word] += 1
+        # Nothing comes before the beginning.
+        places.update({h: following for h, following in tokens[length].items() if h and h[0] == BEGIN})
+        tokens[length] = places
+    return tokens
+
+
+def estimate(sentences: Iterable[Sequence[str]], words: Sequence[str], settings: Settings) -> BackOff:
+    """Count, discount, interpolate, prune."""
+    counts = _counts(sentences, settings.order)
     model = BackOff()
     model.explicit[()] = unigrams(counts[0][()], words, settings)
     model.weight[()] = 0.0
-    total = sum(counts[0][()].values())
+    total = sum(sum(following.values()) for following in counts[-1].values())
     for order in range(1, settings.order):
         shares: dict[History, float] = {}
         for history, following in counts[order].items():

@@ -175,7 +175,7 @@ def train(folder: Path, training: list[Utterance], development: list[Utterance],
                 logits = network(x, dropout=0.05)
             loss = functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimiser.step()
             loss_mean = loss.item() if not loss_mean else 0.98 * loss_mean + 0.02 * loss.item()

@@ -94,7 +94,7 @@ def all_syllables() -> tuple[str, ...]:
 @functools.cache
 def phone_names() -> tuple[str, ...]:
     """All phones but silence, sorted: phone k (from 1) has pdf k; pdf 0 is silence. Every final has five tones."""
-    found = set()
+    found: set[str] = set()
     for syllable in all_syllables():
         for tone in "12345":
             found.update(syllable_phones(syllable[:-1] + tone))
