@@ -20,8 +20,8 @@ MODEL = ROOT / "models" / "understanding" / "labels.npz"
 
 WINDOW = 18
 """Characters (words in English: a third) of the windows a long text is also read in."""
-EMERGENCY_AT = 0.45
-"""A little less than even odds are enough: an emergency is never missed."""
+EMERGENCY_AT = 0.33
+"""One chance in three is enough: an emergency is never missed."""
 EMERGENCY_WHERE_DENIED_AT = 0.8
 """Where the rules saw dangers only denied, past or imagined."""
 _DANGER_BONUS = 2.5
