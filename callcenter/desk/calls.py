@@ -37,15 +37,19 @@ async def now(desk: Desk, site: str) -> list[CallRow]:
 async def page(desk: Desk, site: str, chosen: CallFilter, before: str | None = None, limit: int = 50) -> Page:
     """Calls, newest first. Raises StoreError `page.cursor` for a cursor that is none."""
     at, identity = cursors.read(before, UUID)
-    pairs, readings = query(chosen.text)
-    found = [
-        rows.call(row)
-        async for row in _sql.calls_page(
-            desk.pool, site=site, before_at=at, before_id=identity, since=chosen.since, until=chosen.until,
-            number=chosen.number, state=chosen.state, pairs=pairs, readings=readings,
-            text=(chosen.text or "").strip().lower(), rows=limit + 1,
+    text = (chosen.text or "").strip()
+    chosen_rows = {
+        "site": site, "before_at": at, "before_id": identity, "since": chosen.since, "until": chosen.until,
+        "state": chosen.state, "rows": limit + 1,
+    }  # fmt: skip
+    if text or chosen.number:
+        pairs, readings = query(text)
+        found_rows = _sql.calls_found(
+            desk.pool, **chosen_rows, number=chosen.number, pairs=pairs, readings=readings, text=text.lower()
         )
-    ]  # fmt: skip
+    else:
+        found_rows = _sql.calls_page(desk.pool, **chosen_rows)
+    found = [rows.call(row) async for row in found_rows]
     return cursors.page(found, limit, lambda c: (c.ringing_at, c.id))
 
 
@@ -82,7 +86,7 @@ def _keys(events: list[Step]) -> tuple[tuple[str, int], ...]:
 async def _earlier(connection: Any, row: Any) -> tuple[CallRow, ...]:
     if not row["from_number"]:
         return ()
-    found = _sql.calls_page(
+    found = _sql.calls_found(
         connection, site=row["site"], before_at=row["ringing_at"], before_id=row["id"], since=None, until=None,
         number=row["from_number"], state=None, pairs=None, readings=None, text="", rows=EARLIER_SHOWN,
     )  # fmt: skip

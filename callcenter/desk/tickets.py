@@ -45,20 +45,24 @@ ACTS = {
 async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None = None, limit: int = 50) -> Page:
     """Matters, newest first. Raises StoreError `page.cursor` for a cursor that is none."""
     at, number = cursors.read(before, int)
+    chosen_rows = {
+        "site": site, "before_at": at, "before_number": number, "status": chosen.state, "open_only": chosen.open_only,
+        "joined": chosen.state == Status.JOINED, "urgency": chosen.urgency, "department": chosen.department,
+        "category": chosen.category, "responsible": chosen.responsible, "asked": chosen.asked,
+        "to_confirm": chosen.to_confirm, "overdue": chosen.overdue, "since": chosen.since, "until": chosen.until,
+        "rows": limit + 1,
+    }  # fmt: skip
     text = (chosen.text or "").strip()
-    pairs, readings = query(text)
-    found = [
-        rows.ticket(row)
-        async for row in _sql.tickets_page(
-            desk.pool, site=site, before_at=at, before_number=number, status=chosen.state, open_only=chosen.open_only,
-            joined=chosen.state == Status.JOINED, urgency=chosen.urgency, department=chosen.department,
-            category=chosen.category, responsible=chosen.responsible, asked=chosen.asked,
-            to_confirm=chosen.to_confirm, overdue=chosen.overdue, since=chosen.since, until=chosen.until,
-            text=text.lower() or None, figures=text if _FIGURES.fullmatch(text) else None,
-            as_number=int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None, pairs=pairs,
-            readings=readings, rows=limit + 1,
-        )
-    ]  # fmt: skip
+    if text:
+        pairs, readings = query(text)
+        found_rows = _sql.tickets_found(
+            desk.pool, **chosen_rows, text=text.lower(), pairs=pairs, readings=readings,
+            figures=text if _FIGURES.fullmatch(text) else None,
+            as_number=int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None,
+        )  # fmt: skip
+    else:
+        found_rows = _sql.tickets_page(desk.pool, **chosen_rows)
+    found = [rows.ticket(row) async for row in found_rows]
     return cursors.page(found, limit, lambda t: (t.opened_at, t.number))
 
 

@@ -192,10 +192,16 @@ class EmbeddedPostgres:
             await connection.close()
 
     async def drop_database(self, name: str) -> None:
-        """Drop a database, whoever is connected to it."""
+        """Drop a database, whoever is connected to it. A busy machine may need several tries to be rid of them."""
         connection = await asyncpg.connect(self.dsn("postgres"))
         try:
-            await connection.execute(f'drop database if exists "{name}" with (force)')
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                while True:
+                    try:
+                        await connection.execute(f'drop database if exists "{name}" with (force)')
+                    except asyncpg.ObjectInUseError:
+                        continue  # it has waited 5 s itself
+                    return
         finally:
             await connection.close()
 

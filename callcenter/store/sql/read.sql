@@ -24,18 +24,44 @@ where c.site = :site
     and (:before_at::timestamptz is null or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
     and (:since::timestamptz is null or c.ringing_at >= :since)
     and (:until::timestamptz is null or c.ringing_at < :until)
-    and (:number::text is null
-         or c.id in (select id from call where reverse(from_number) like reverse(:number) || '%'))
     and (:state::text is null
          or (:state = 'live' and c.ended_at is null)
          or (:state = 'answered' and c.answered and c.ended_at is not null)
          or (:state = 'unanswered' and not c.answered and c.ended_at is not null and c.unserved is null)
          or (:state = 'unserved' and c.unserved is not null))
-    and (:pairs::text is null or c.id in (
-        select key::uuid from search_text s where s.site = :site and s.what = 'call'
-            and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
-        union all
-        select key::uuid from search_text s where s.site = :site and s.what = 'call' and s.pinyin @@ :readings::tsquery))
+order by c.ringing_at desc, c.id desc
+limit :rows;
+
+-- name: calls_found
+with found as materialized (
+    select id from call where reverse(from_number) like reverse(:number::text) || '%'
+    union
+    (select key::uuid from search_text s where s.site = :site and s.what = 'call'
+        and (:before_at::timestamptz is null or s.at <= :before_at) and :pairs::text is not null
+        and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
+     order by s.at desc limit 1000)
+    union
+    (select key::uuid from search_text s where s.site = :site and s.what = 'call'
+        and (:before_at::timestamptz is null or s.at <= :before_at) and :readings::text is not null
+        and s.pinyin @@ :readings::tsquery
+     order by s.at desc limit 1000)
+)
+select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
+from found f join call c on c.id = f.id
+left join household h on h.id = c.household
+left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
+                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
+left join ticket t on t.number = c.ticket
+left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
+where c.site = :site
+    and (:before_at::timestamptz is null or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
+    and (:since::timestamptz is null or c.ringing_at >= :since)
+    and (:until::timestamptz is null or c.ringing_at < :until)
+    and (:state::text is null
+         or (:state = 'live' and c.ended_at is null)
+         or (:state = 'answered' and c.answered and c.ended_at is not null)
+         or (:state = 'unanswered' and not c.answered and c.ended_at is not null and c.unserved is null)
+         or (:state = 'unserved' and c.unserved is not null))
 order by c.ringing_at desc, c.id desc
 limit :rows;
 
@@ -64,7 +90,10 @@ select leg, start_ms, end_ms, text, words, prompt, interrupted, afterwards from 
 order by start_ms, id;
 
 -- name: tickets_page
-select t.* from ticket t
+select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
+    t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
+    t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
+from ticket t
 where t.site = :site
     and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
     and (:status::text is null or t.status = :status)
@@ -79,17 +108,46 @@ where t.site = :site
     and (:overdue::boolean is null or (t.closed_at is null and t.due_at < now()) = :overdue)
     and (:since::timestamptz is null or t.opened_at >= :since)
     and (:until::timestamptz is null or t.opened_at < :until)
-    and (:text::text is null or t.number in (
-        select number from ticket where number = :as_number::bigint
-        union all
-        select number from ticket where :figures::text is not null and reverse(caller_number) like reverse(:figures) || '%'
-        union all
-        select number from ticket where site = :site and caller_name = :text
-        union all
-        select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
-            and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
-        union all
-        select key::bigint from search_text s where s.site = :site and s.what = 'ticket' and s.pinyin @@ :readings::tsquery))
+order by t.opened_at desc, t.number desc
+limit :rows;
+
+-- name: tickets_found
+-- Found first, filtered after: each way of finding has its index. Words are looked for in the newest 1,000 that hold them.
+with found as materialized (
+    select number from ticket where number = :as_number::bigint
+    union
+    select number from ticket where reverse(caller_number) like reverse(:figures::text) || '%'
+    union
+    select number from ticket where site = :site and caller_name = :text
+    union
+    (select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
+        and (:before_at::timestamptz is null or s.at <= :before_at) and :pairs::text is not null
+        and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
+     order by s.at desc limit 1000)
+    union
+    (select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
+        and (:before_at::timestamptz is null or s.at <= :before_at) and :readings::text is not null
+        and s.pinyin @@ :readings::tsquery
+     order by s.at desc limit 1000)
+)
+select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
+    t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
+    t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
+from found f join ticket t on t.number = f.number
+where t.site = :site
+    and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
+    and (:status::text is null or t.status = :status)
+    and (not :open_only::boolean or t.closed_at is null)
+    and (:joined::boolean or t.status <> 'joined')
+    and (:urgency::text is null or t.urgency = :urgency)
+    and (:department::text is null or t.department = :department)
+    and (:category::text is null or t.category = :category)
+    and (:responsible::text is null or t.responsible = :responsible)
+    and (:asked::text is null or t.asked = :asked)
+    and (:to_confirm::boolean is null or t.to_confirm = :to_confirm)
+    and (:overdue::boolean is null or (t.closed_at is null and t.due_at < now()) = :overdue)
+    and (:since::timestamptz is null or t.opened_at >= :since)
+    and (:until::timestamptz is null or t.opened_at < :until)
 order by t.opened_at desc, t.number desc
 limit :rows;
 
@@ -100,12 +158,18 @@ select status, count(*)::int as n from ticket where site = :site group by status
 select * from ticket where number = :number;
 
 -- name: emergencies
-select * from ticket where site = :site and urgency = 'emergency' and closed_at is null
+select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
+    t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
+    t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
+from ticket t where site = :site and urgency = 'emergency' and closed_at is null
     and status in ('recorded', 'to_confirm', 'assigned', 'handed_over', 'accepted', 'in_progress', 'waiting', 'reopened')
 order by opened_at desc limit 50;
 
 -- name: to_confirm
-select * from ticket where site = :site and to_confirm and closed_at is null order by opened_at limit 200;
+select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
+    t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
+    t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
+from ticket t where site = :site and to_confirm and closed_at is null order by opened_at limit 200;
 
 -- name: counts^
 select
