@@ -129,8 +129,8 @@ def wait_for_intake(house: House) -> None:
     client = house.client("supervisor")
     news = client.http.get(f"{house.desk.base}/live", stream=True, timeout=60)
     try:
-        for line in news.iter_lines(decode_unicode=True):
-            if line.startswith("event:"):
+        for line in news.iter_lines():
+            if line.startswith(b"event:"):
                 rows = client.api("GET", "/tickets", params={"limit": 200}).json()["tickets"]
                 if rows and all(row["complete"] for row in rows) and len(rows) >= len(stories.EVERY):
                     return

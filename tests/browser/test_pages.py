@@ -63,9 +63,11 @@ def test_a_policy_breach_would_be_heard(visits: Visits) -> None:
     """The watch works: an inline script does not run, and the console says so."""
     visit = visits("agent")
     page = visit.go("/tickets")
-    page.evaluate(
-        """() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s); }"""
-    )
+    page.evaluate("""() => {
+        const s = document.createElement('script');
+        s.textContent = 'window.ran = 1';
+        document.body.append(s);
+    }""")
     assert page.evaluate("window.ran") is None
     assert any("Content Security Policy" in w for w in visit.wrong)
     visit.wrong.clear()

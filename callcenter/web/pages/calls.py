@@ -18,6 +18,7 @@ from callcenter.web.access import Right
 from callcenter.web.i18n import locale_of, translate
 from callcenter.web.names import Names
 from callcenter.web.page import render
+from callcenter.web.pages.tickets import may_do
 from callcenter.web.state import DESK, names_of, site_of
 from callcenter.web.talk import talk_of
 from callcenter.web.viewer import guarded, viewer
@@ -133,7 +134,7 @@ async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
     desk, reader = request.app[DESK], viewer(request)
     site, names = site_of(request, reader.account), names_of(request, reader.account)
     detail = await calls.one(desk, call)
-    matter = (await tickets.one(desk, detail.call.ticket)).ticket if detail.call.ticket else None
+    matter = await tickets.one(desk, detail.call.ticket) if detail.call.ticket else None
     taker = await _on_duty_for(request, detail, site) if matter is None else None
     listenings = []
     if reader.may(Right.SEE_LISTENING) and detail.recording:
@@ -141,7 +142,10 @@ async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
             {"name": account.name or account.login, "at": at} for account, at, _ in await listened_by(request, call)
         ]
     return {
-        "detail": detail, "call": detail.call, "recording": detail.recording, "tickets": [matter] if matter else [],
+        "detail": detail, "call": detail.call, "recording": detail.recording,
+        "tickets": [matter.ticket] if matter else [],
+        "matter": matter if matter and "correct" in may_do(reader, matter) else None,
+        "taxonomy": desk.sites[site].taxonomy,
         "talk": talk_of(detail, names), "open_matters": await _open_matters(request, detail, site),
         "steps": [s for s in detail.steps if s.kind == "call.step"], "listenings": listenings,
         "taker": taker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -26,6 +27,8 @@ PAGE_ROWS = 60
 SHOWN = ("open", "mine", "late", "emergency", "closed", "all")
 CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
 CLOSED_STATE = "archived"
+CALL_PAGE = re.compile(r"/calls/[0-9a-f-]{36}")
+"""Whoever corrects beside a call stays there."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,25 @@ def record_of(detail: TicketDetail, names: Names, reader: Viewer) -> list[Field]
     ]
 
 
+def by_clock(rows: tuple[TicketRow, ...]) -> tuple[TicketRow, ...]:
+    """What is due first stands first."""
+    return tuple(sorted(rows, key=lambda row: (row.due_at is None, row.due_at or row.opened_at)))
+
+
 async def _list_values(request: web.Request, reader: Viewer) -> dict[str, Any]:
     show = request.query.get("show", "open")
     shown = Shown(show if show in SHOWN else "open", request.query.get("q", "").strip()[:200])
     desk, site = request.app[DESK], site_of(request, reader.account)
     before = request.query.get("before") or None
     page = await tickets.page(desk, site, filter_of(shown, reader), before=before, limit=PAGE_ROWS)
+    asked: tuple[TicketRow, ...] = ()
+    if shown.show == "mine" and reader.account.staff and before is None:
+        mine = TicketFilter(open_only=True, asked=reader.account.staff, text=shown.q or None)
+        asked = (await tickets.page(desk, site, mine, limit=PAGE_ROWS)).rows
     counts = await tickets.counts(desk, site, reader.account.staff)
     return {
-        "filter": shown, "tickets": page.rows, "next_before": page.next,
+        "filter": shown, "asked": asked,
+        "tickets": by_clock(page.rows) if shown.show == "mine" else page.rows, "next_before": page.next,
         "counts": {"late": counts.overdue, "emergency": counts.emergencies, "mine": counts.waiting_for_me},
     }  # fmt: skip
 
@@ -167,7 +180,13 @@ async def one_visible(request: web.Request, number: int) -> TicketDetail:
 
 async def _page(request: web.Request, detail: TicketDetail | None, status: int = 200) -> web.Response:
     reader = viewer(request)
-    values: dict[str, Any] = {"filter": Shown("open", ""), "tickets": (), "next_before": None, "counts": {}}
+    values: dict[str, Any] = {
+        "filter": Shown("open", ""),
+        "tickets": (),
+        "asked": (),
+        "next_before": None,
+        "counts": {},
+    }
     if detail is None or request.headers.get("HX-Target") != "pane":
         values = await _list_values(request, reader)
     matter = await ticket_values(request, detail) if detail else {"ticket": None}
@@ -254,6 +273,8 @@ async def act_page(request: web.Request) -> web.StreamResponse:
     detail = await perform(request, ACTS[request.match_info["act"]], number, form, key)
     if request.headers.get("HX-Request"):
         return await _page(request, detail)
+    if CALL_PAGE.fullmatch(form.get("back", "")):
+        raise web.HTTPSeeOther(form["back"])
     raise web.HTTPSeeOther(f"/tickets/{detail.ticket.number}")
 
 

@@ -35,12 +35,13 @@ async def _confirm_values(request: web.Request, detail: TicketDetail | None) -> 
 
 async def confirm_page(request: web.Request) -> web.StreamResponse:
     """GET /confirm and /confirm/{number}: the oldest that waits, or the one asked for."""
-    number = request.match_info.get("number")
+    asked = request.match_info.get("number")
+    number = int(asked) if asked else None
     if number is None:
         reader = viewer(request)
         waiting = await todo.to_confirm(request.app[DESK], site_of(request, reader.account))
         number = waiting[0].number if waiting else None
-    detail = await one_visible(request, int(number)) if number is not None else None
+    detail = await one_visible(request, number) if number is not None else None
     return await render(request, "confirm.html", section="confirm", **await _confirm_values(request, detail))
 
 

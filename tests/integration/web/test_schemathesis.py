@@ -57,7 +57,7 @@ def test_the_api_keeps_its_word(
     @settings(
         max_examples=5, phases=(Phase.generate,), deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: Any) -> None:
         case.headers.update({"Authorization": f"Bearer {token}"})
         response = case.call(base_url=house.desk.base, session=http, verify=http.verify, timeout=30)
         checks = CHECKS if mode is FITTING else [*CHECKS, negative_data_rejection]

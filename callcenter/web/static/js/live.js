@@ -26,6 +26,7 @@ function connect() {
   for (const name of ["counts", "calls", "tickets", "text", "labels", "alarm", "hello", "ping"]) {
     source.addEventListener(name, (event) => {
       last = Date.now();
+      if (lost && navigator.onLine) lost.hidden = true;
       emit(`live:${name}`, JSON.parse(event.data));
     });
   }
@@ -34,6 +35,7 @@ function connect() {
 let leaving = false;
 window.addEventListener("pagehide", () => { leaving = true; source?.close(); });
 window.addEventListener("offline", () => { if (lost) lost.hidden = false; });
+window.addEventListener("online", () => connect());
 window.addEventListener("server-lost", () => { if (lost) lost.hidden = false; });
 setInterval(() => { if (Date.now() - last > 25000 && !leaving) { if (lost) lost.hidden = false; connect(); last = Date.now(); } }, 5000);
 

@@ -1,0 +1,94 @@
+"""Every text of the pages is there in both languages, and says its values."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+
+from callcenter.domain.tickets import Status
+from callcenter.web.access import Right, Role
+from callcenter.web.errors import STATUS_TEXTS
+from callcenter.web.history import FIELD_NAMES, SENTENCES
+from callcenter.web.i18n import FOLDER, known, translate
+from callcenter.web.page import SECTIONS
+from callcenter.web.pages.tickets import MARKS
+
+WEB = FOLDER.parent
+VALUE = re.compile(r"%\((\w+)\)s")
+OPTIONS = {"extensions": "jinja2.ext.loopcontrols"}
+GROUPS = {
+    "role": [role.value for role in Role],
+    "right": [right.value for right in Right],
+    "state": [status.value for status in Status],
+    "mark": list(MARKS),
+    "call": ["ringing", "talking", "held", "transferring", "bridged", "ended"],
+    "end": ["caller", "script", "cancelled", "no_ack", "line_died", "drain", "error"],
+    "unserved": ["all_busy", "no_line", "refused", "flood", "cancelled_ringing"],
+    "handover": ["waiting", "accepted", "refused", "passed", "withdrawn"],
+    "callback": ["silence", "hang_up", "unserved", "promised"],
+}
+"""Texts whose name is put together on the page: prefix → the values there are."""
+
+
+def catalogue(locale: str) -> dict[str, str]:
+    """msgid → text."""
+    with (FOLDER / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file) if m.id}
+
+
+def in_templates() -> set[str]:
+    """Texts of the templates that are written out there."""
+    found: set[str] = set()
+    for template in sorted((WEB / "templates").glob("*.html")):
+        found |= {str(text) for _, text, *_ in extract_from_file("jinja2", template, options=OPTIONS)}
+    return {text for text in found if not text.endswith(":")}
+
+
+def in_code() -> set[str]:
+    """Second arguments of `translate` that are written out."""
+    found: set[str] = set()
+    for file in WEB.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "translate" and len(node.args) > 1:
+                second = node.args[1]
+                if isinstance(second, ast.Constant):
+                    found.add(second.value)
+    return found
+
+
+def in_tables() -> set[str]:
+    """Texts that are translated by way of a table."""
+    return {*STATUS_TEXTS.values(), *SENTENCES.values(), *FIELD_NAMES.values(), *(s.text for s in SECTIONS)}
+
+
+def test_every_text_is_translated() -> None:
+    chinese = catalogue("zh_CN")
+    missing = sorted(text for text in in_templates() | in_code() | in_tables() if not chinese.get(text))
+    assert missing == []
+
+
+@pytest.mark.parametrize("locale", ["zh_CN", "en"])
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_state_has_a_word(locale: str, group: str) -> None:
+    texts = catalogue(locale)
+    assert [value for value in GROUPS[group] if not texts.get(f"{group}:{value}")] == []
+
+
+def test_translations_say_the_same_values() -> None:
+    differing = [
+        text
+        for text, translated in catalogue("zh_CN").items()
+        if ":" not in text and set(VALUE.findall(text)) != set(VALUE.findall(translated))
+    ]
+    assert differing == []
+
+
+def test_tags_of_languages() -> None:
+    assert [known(tag) for tag in ("zh-CN", "zh-Hans-CN", "en-GB", "de", "", None)] == [
+        "zh_CN", "zh_CN", "en", None, None, None,
+    ]  # fmt: skip
+    assert translate("zh_CN", "%(time)s left", time="3 小时") == "还剩 3 小时"
