@@ -42,10 +42,10 @@ _LIFT = "(?:电梯|货梯|客梯|轿厢|梯里|升降机)"
 _WATER = "(?:水|管|阀|龙头|暖气|热水器|消防栓|喷淋|马桶|地漏)"
 
 _ZH: tuple[tuple[str, str, float], ...] = (
-    ("fire", r"着(?:了)?(?:大|好大的?)?火|失了火|冒火(?!锅)|引着了|烧得(?:很|呼|噼|旺|红)|窜火|蹿火|起(?:了)?(?:大)?火(?!锅|车|腿)|失火|火灾(?!隐患|报警器|险|演|知识|保险)|烧起来|烧着了?|自燃|火苗(?!发|小|大小|偏|不)|明火|爆炸|火光|大火(?!锅)|救火|正在烧|火(?:很|太|越来越|特别)大|纵火|放火", 1.0),
+    ("fire", r"着(?:了)?(?:大|好大的?)?火|(?:车|电池|柴|纸箱?|纸板|被子|草|树|房子|沙发|垃圾桶?)[^,，。]{0,6}(?:着了|点着)(?!凉|急|迷|装|魔|落)|失了火|冒火(?!锅)|引着了|烧得(?:很|呼|噼|旺|红)|窜火|蹿火|起(?:了)?(?:大)?火(?!锅|车|腿)|失火|火灾(?!隐患|报警器|险|演|知识|保险)|烧起来|烧着了?|自燃|火苗(?!发|小|大小|偏|不)|明火|爆炸|火光|大火(?!锅)|救火|正在烧|火(?:很|太|越来越|特别)大|纵火|放火", 1.0),
     ("fire", r"冒[^,，。]{0,6}烟|浓烟|黑烟|全是烟|都是烟|满屋.{0,3}烟|烟(?:很|好|太|特别)?大|烟往.{0,3}(?:冒|窜)|呛(?:得|人|死).{0,8}烟|烟.{0,6}呛", 0.95),
     ("fire", r"(?:烧焦|焦糊|烧糊|糊味|烧塑料).{0,8}(?:味|冒|火|烟)|(?:闻|有|股).{0,8}(?:烧焦|焦糊|烧糊|烧塑料)", 0.8),
-    ("gas", rf"{_GAS}.{{0,8}}(?:漏(?!电)|泄|跑气|味(?!儿?都没)|臭|爆)|(?:漏|泄|跑)(?:了|着)?{_GAS}|(?:漏|泄漏).{{0,3}}(?:煤|燃)气|闻.{{0,6}}{_GAS}|臭鸡蛋.{{0,4}}味|一氧化碳|中煤气|(?:灶|软管|气管|管道气).{{0,10}}(?:漏气|跑气|嘶嘶)|(?<!不)漏气", 1.0),
+    ("gas", rf"{_GAS}.{{0,8}}(?:漏(?!电)|泄|跑气|味(?!儿?都没)|臭|爆)|(?:漏|泄|跑)(?:了|着)?{_GAS}|(?:漏|泄漏).{{0,3}}(?:煤|燃)气|闻.{{0,6}}{_GAS}|臭鸡蛋.{{0,4}}味|一氧化碳|中煤气|(?:灶|软管|气管|管道气).{{0,10}}(?:漏气|跑气|嘶嘶)|(?<!不)(?<!胎)(?<!窗)(?<!窗户)(?<!门)漏气", 1.0),
     ("lift", rf"困(?:在|住|到|死)?.{{0,8}}{_LIFT}|{_LIFT}.{{0,16}}(?:困(?!难)|关(?:住|着|在|了)(?!门|灯|上).{{0,3}}(?:{_PEOPLE}|里|出不)|关人)|{_LIFT}(?!.{{0,12}}(?:坏|停了|罢工|维修|锁着|检修)).{{0,14}}出不(?:来|去)|关在.{{0,6}}{_LIFT}|困梯|困人", 1.0),
     ("lift", rf"(?:我|我们|人|孩子|老人).{{0,6}}在{_LIFT}(?:里|内|中)?(?:面|头|边)?.{{0,10}}(?:不动|停|卡|开不了|打不开|黑)|{_LIFT}.{{0,14}}(?:不动|停|卡|坏).{{0,14}}(?:里面?|里头|还有|有(?!时)).{{0,3}}{_PEOPLE}|{_LIFT}.{{0,10}}(?:往下(?:掉|坠|滑)|坠|急速下|失控|蹲底|冲顶)|{_LIFT}.{{0,6}}夹(?:住|到|了|着|伤).{{0,5}}(?:{_PEOPLE}|手|脚|腿|头|脖|衣服)|(?:手|脚|腿|头).{{0,4}}被.{{0,3}}{_LIFT}.{{0,3}}夹", 0.95),
     ("water_leak", rf"爆管|(?:{_WATER}).{{0,10}}(?:爆(?!满|出)|炸|崩(?!溃)|裂开|断了?(?:水)?.{{0,4}}(?:喷|流))|(?:水|管).{{0,10}}(?:喷|涌|狂|猛).{{0,3}}(?:出|水|得|了|着|的)?|喷(?:水|得.{{0,6}}水)|水哗哗|哗哗.{{0,6}}(?:流|漏|淌)|(?:往下|往外|往里|往屋里|直往).{{0,3}}(?:灌|涌|喷|冒水|淌水|流水|倒水)", 0.95),
@@ -64,13 +64,13 @@ _ZH: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 
 _EN: tuple[tuple[str, str, float], ...] = (
-    ("fire", r"\bon fire\b|\b(?:is|there'?s|there is|caught|a|big|started?) (?:a )?fire\b(?! drill| alarm test| extinguisher| door| inspection| safety| hydrant| exit| lane| alarm| insurance)|\bflames?\b|\bburning\b(?! question)|\bsmoke (?:is |coming|pouring|everywhere|from|in|all)|\b(?:thick|black|lots of|full of|so much|see|smell|heavy) smoke\b|\bexplo(?:sion|ded|de)\b", 1.0),
+    ("fire", r"\bon fire\b|\b(?:is|there'?s|there is|caught|a|big|started?) (?:a )?fire\b(?! drill| alarm test| extinguisher| door| inspection| safety| hydrant| exit| lane| alarm| insurance)|\bflames?\b|\bburning\b(?! question)|\bsmoke (?:is |coming|pouring|everywhere|from|in|all)|\b(?:thick|black|lots of|full of|so much|see|smell|heavy) smoke\b|\bexplo(?:sion|ded|de)\b|\bcaught fire\b|\bput (?:it|the fire) out\b", 1.0),
     ("gas", r"\bgas leak|\bleaking gas|\bgas is leaking|\bsmell(?:s|ing)?(?: \w+){0,3} gas\b|\bgas smell|\brotten eggs?\b|\bcarbon monoxide\b", 1.0),
     ("lift", r"\b(?:stuck|trapped|locked|caught|stranded)\b.{0,20}\b(?:lift|elevator)\b|\b(?:lift|elevator)\b.{0,30}\b(?:stuck with|trapped|someone inside|people inside|person inside|can'?t get out|cannot get out|fell|falling|dropped)", 1.0),
-    ("water_leak", r"\b(?:pipe|main|hose|boiler|heater|radiator|valve|tank)\b.{0,20}\b(?:burst|exploded|broke open|ruptured)|\bburst\b.{0,10}\bpipe|\bflood(?:ing|ed|s)?\b|\bwater\b.{0,20}\b(?:pouring|gushing|spraying|everywhere|shooting|rising|rushing|flooding)|\b(?:can'?t|cannot|won'?t)\b.{0,15}\b(?:shut|turn) (?:it |the water )?off\b", 0.95),
+    ("water_leak", r"\b(?:pipe|main|hose|boiler|heater|radiator|valve|tank)\b.{0,20}\b(?:burst|exploded|broke open|ruptured)|\bburst\b.{0,10}\bpipe|\b(?:hose|pipe|tap|faucet|valve)\b.{0,30}\b(?:snapped|broke off|came off|split)\b|\b(?:floor|room|flat|apartment|kitchen|basement|garage)\b.{0,12}\b(?:under water|full of water|soaked)|\bflood(?:ing|ed|s)?\b|\bwater\b.{0,20}\b(?:pouring|gushing|spraying|everywhere|shooting|rising|rushing|flooding)|\b(?:can'?t|cannot|won'?t)\b.{0,15}\b(?:shut|turn) (?:it |the water )?off\b", 0.95),
     ("power", r"\bspark(?:s|ing)?\b|\belectric(?:al)? shock|\belectrocuted\b|\blive wire|\b(?:ventilator|oxygen (?:machine|concentrator)|life support)\b", 0.95),
-    ("medical", r"\b(?:collapsed|unconscious|not breathing|can'?t breathe|cannot breathe|trouble breathing|heart attack|stroke|seizure|bleeding|chest pain|overdose|suicide|choking|passed out|fainted|in labou?r|ambulance|broken (?:leg|arm|hip)|drowning|dying|severely hurt|badly hurt|badly injured|help me please|poison(?:ed|ing)?)\b", 1.0),
-    ("safety", r"\b(?:knife|gun|weapon|robb(?:ed|ery|ing)|break(?:ing)? (?:in|into)|broke in(?:to)?|burglar|intruder|fighting|attack(?:ed|ing)|stabb(?:ed|ing)|following me|assault(?:ed)?|kill|jump off|going to jump|kidnap\w*|beating)\b", 0.9),
+    ("medical", r"\b(?:collapsed|unconscious|not breathing|can'?t breathe|cannot breathe|trouble breathing|heart attack|stroke|seizure|bleeding|chest pain|overdose|suicide|choking|passed out|fainted|in labou?r|ambulance|broken (?:leg|arm|hip)|drowning|dying|severely hurt|badly hurt|badly injured|help me please|poison(?:ed|ing)?)\b|\b(?:fell|slipped|tripped)\b.{0,30}\b(?:can'?t|cannot) (?:get up|move|stand|walk)|\b(?:can'?t|cannot) (?:get up|move)\b.{0,20}\b(?:fell|slipped|leg|hip)", 1.0),
+    ("safety", r"\b(?:knife|gun|weapon|robb(?:ed|ery|ing)|break(?:ing)? (?:in|into)|broke in(?:to)?|burglar|intruder|fighting|attack(?:ed|ing)|stabb(?:ed|ing)|following me|assault(?:ed)?|kill|jump off|going to jump|kidnap\w*|beating)\b|\bkick(?:ing|ed)? (?:in )?(?:my|the|our) door|\bthreaten(?:s|ing|ed)?\b", 0.9),
     ("pets", r"\bdog\b.{0,20}\b(?:bit|biting|bitten|attack\w*)\b|\bbitten by\b|\bsnake\b", 0.85),
     ("house", r"\b(?:child|kid|baby|toddler|son|daughter)\b.{0,20}\blocked\b.{0,15}\b(?:in|inside)\b|\b(?:stove|oven|gas)\b.{0,10}\b(?:is still on|left on|still on)\b", 0.85),
 )  # fmt: skip
@@ -81,7 +81,7 @@ _DENIED_BEFORE = re.compile(
 _DENIED_AFTER = re.compile(
     r"^(?:了)?(?:的)?(?:情况|现象)?(?:没有|都没有|是没有的|倒没有|倒不至于|是假的|误报|是误会|那是没)"
 )
-_DENIED_INSIDE = re.compile(r"(?:没有?|不是|不会|未|不)(?:人)?(?:被)?(?:困|关|夹|伤|咬|漏|着|起火|冒|爆|喷|淹|火|烟|打火|砸)|(?:幸好|还好|好在|幸亏)没|差点|差一点|险些|擦着")
+_DENIED_INSIDE = re.compile(r"不(?:漏|冒|淹|喷|困)|(?:没有?|不是|不会|未)(?:人)?(?:被)?(?:困|关|夹|伤|咬|漏|着|起火|冒|爆|喷|淹|火|烟|打火|砸)|(?:幸好|还好|好在|幸亏)没|差点|差一点|险些|擦着")
 _NOT_A_DENIAL = re.compile(
     r"(?:有没有?|是不是|会不会|不知道|不晓得|不得了|怎么不|还不|快不|来不及|不能不|要不|忍不住|受不了|不停|没关|没人管|没人应|要不是|没想到|不小心|不好了|关不|止不|停不|没法|不敢|没用)$"
 )

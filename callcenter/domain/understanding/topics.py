@@ -95,7 +95,7 @@ IMPORTANT_ZH = re.compile(
     r"|记者|电视台|报社|采访|街道办?|居委会|社区(?!医院|活动)|派出所|消防队|政府|12345|市长热线|一二三四五热线|(?:电梯|两部梯).{0,8}(?:坏|停|不能用|不动|停运)|被偷|被盗|失窃|进(?:了)?贼|高空抛物|高空坠物|消防通道.{0,8}(?:堵|占)|井盖.{0,6}(?:没|丢|不见|缺|破)"
 )
 IMPORTANT_EN = re.compile(
-    r"no (?:water|power|electricity|heating|heat)\b|power (?:is )?(?:out|off|cut)|water (?:is )?(?:off|cut)|whole building|all (?:the )?(?:floors|flats|neighbou?rs)|reporter|journalist|newspaper|television|tv station|police|government|mayor|stolen|burgled|elevator.{0,20}(?:broken|out of order)|lift.{0,20}(?:broken|out of order)"
+    r"no (?:water|power|electricity|heating|heat)\b|lost (?:all )?(?:power|electricity|water|heating)|without (?:water|power|electricity|heat)|\bblackout|(?:elevators?|lifts?).{0,20}(?:out of service|not (?:working|moving|running)|stopped)|nearly hit|thr(?:ew|ow|ows|own|owing) .{0,30}(?:window|balcony|upstairs|floor)|power (?:is )?(?:out|off|cut)|water (?:is )?(?:off|cut)|whole building|all (?:the )?(?:floors|flats|neighbou?rs)|reporter|journalist|newspaper|television|tv station|police|government|mayor|stolen|burgled|elevator.{0,20}(?:broken|out of order)|lift.{0,20}(?:broken|out of order)"
 )
 TOLD_ABOUT = re.compile(
     r"(?:通知|什么时候|几点|明天|计划|多久|为什么|要停|会停).{0,10}(?:停水|停电|供暖)|(?:停水|停电|供暖).{0,10}(?:通知|什么时候|几点|到几|多久|吗|开始)"
