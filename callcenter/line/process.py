@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from callcenter.config import ROOT, Settings
-from callcenter.dialplan.check import load_checked
-from callcenter.dialplan.load import Dialplan
+from callcenter.dialplan.check import check, load_checked
+from callcenter.dialplan.load import Dialplan, load_dialplan
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.line.aftercare import Aftercare, Gap
 from callcenter.line.call import CallerCall
@@ -44,6 +44,7 @@ AFTERCARE_S = 3.0
 SHIPPED_S = 1.0
 WORN_LOOK_S = 5.0
 RTP_PORTS_PER_LINE = 100
+TOLERATED = frozenset({"dialplan.prompt_stale"})
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,25 @@ class Ending:
 
 
 def load_dialplans(settings: Settings) -> dict[str, Dialplan]:
-    """Every script that a dialled number may lead to. Raises DialplanError with file, line and mend."""
+    """Every script that a dialled number may lead to. Raises DialplanError with file, line and mend.
+
+    A recording that says an older text of its prompt is told and used: the hotline does not stay shut for that.
+    """
     names = sorted(set(settings.line.dialplans.values()))
     if not names:
         raise ConfigError(
             "line.no_dialplan", "no dialplan is set", where="line.dialplans", mend='write "*" = "hotline.zh"'
         )
-    return {name: load_checked(ROOT / "dialplans" / f"{name}.yaml") for name in names}
+    return {name: _load_dialplan(ROOT / "dialplans" / f"{name}.yaml") for name in names}
+
+
+def _load_dialplan(path: Path) -> Dialplan:
+    problems = check(path)
+    if not problems or any(problem.code not in TOLERATED for problem in problems):
+        return load_checked(path)
+    for problem in problems:
+        say("notice", message=str(problem))
+    return load_dialplan(path)
 
 
 def allowed_networks(settings: Settings) -> tuple[IPv4Network, ...]:

@@ -112,7 +112,11 @@ def _matter(site: SiteSnapshot, matter: KnownMatter, *, english: bool) -> OpenMa
     state = STATES.get(matter.state, STATES["in_progress"])[english]
     responsible = site.organisation.person(matter.responsible)
     theirs = site.organisation.department(responsible.department)
+    of_all = responsible.id == site.organisation.general_manager
     if english:
-        owner = f"{theirs.en} {responsible.title_en}"
-        return OpenMatter(matter.ticket, matter.category, f"{department.en} {state}", owner)
-    return OpenMatter(matter.ticket, matter.category, department.zh + state, theirs.zh + responsible.title)
+        title = responsible.title_en
+        named = of_all or theirs.en.lower() in title.lower()
+        return OpenMatter(matter.ticket, matter.category, state, title if named else f"{theirs.en} {title}")
+    title = responsible.title
+    named = of_all or theirs.zh.removesuffix("部") in title
+    return OpenMatter(matter.ticket, matter.category, department.zh + state, title if named else theirs.zh + title)
