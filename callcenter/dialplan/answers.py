@@ -45,7 +45,7 @@ _WRONG_NUMBER = {
 }
 _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
     "zh": {
-        "place": re.compile(r"地址|地点|位置|房号|门牌|楼号|单元|几号楼|号楼|楼栋|房间"),
+        "place": re.compile(r"地址|住址|住处|地点|位置|房号|门牌|楼号|单元|几号楼|号楼|楼栋|房间"),
         "phone": re.compile(r"电话|号码|手机"),
         "name": re.compile(r"姓|名字|称呼|名"),
     },

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 PAUSE = {"zh": "，", "en": ","}
+REGISTERED = {"zh": "您登记的住址", "en": "your registered address"}
+"""Said instead of a place that nobody but the household of the calling number told (R10)."""
 _ZH_DIGITS = "零一二三四五六七八九"
 _ZH_WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _EN_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

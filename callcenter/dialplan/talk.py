@@ -45,7 +45,9 @@ class Talk:
     """The turns that tell the matter: what the labels are made from."""
     understanding: Understanding = NOTHING
     place: Place = field(default_factory=Place)
+    """What the caller said of the place; the household's is in `known_place`."""
     name: str | None = None
+    """What the caller said; the household's is in `known_name`."""
     phone: str | None = None
     answered: set[str] = field(default_factory=set)
     """Slots that the caller was asked for, or corrected."""
@@ -64,7 +66,6 @@ class Talk:
 
     def __post_init__(self) -> None:
         self.phone = self.context.caller_number
-        self.name = self.context.caller_name
 
     @property
     def matter_text(self) -> str:
@@ -94,10 +95,15 @@ class Talk:
             return said
         return replace(home, room=said.room or home.room)
 
+    @property
+    def known_name(self) -> str | None:
+        """The name that was said, else that of the household, which is recorded but never said (R10)."""
+        return self.name or (None if "name" in self.answered else self.context.caller_name)
+
     def missing(self, slot: str) -> bool:
         """Whether a piece that the matter needs is not known yet."""
         if slot == "name":
-            return not self.name
+            return not self.known_name
         if slot == "phone":
             return not self.phone
         category = self.understanding.category.value
@@ -110,7 +116,7 @@ class Talk:
 
     def has(self, slot: str) -> bool:
         """Whether a piece is known, needed or not."""
-        return bool({"name": self.name, "phone": self.phone, "place": str(self.known_place)}[slot])
+        return bool({"name": self.known_name, "phone": self.phone, "place": str(self.known_place)}[slot])
 
     def understand(self, understanding: Understanding) -> None:
         """Take over labels of the whole matter; what the caller answered when asked counts more than what it says."""
@@ -175,7 +181,7 @@ class Talk:
             place=SpokenPlace(
                 piece(place.building, said.building), piece(place.unit, said.unit), piece(place.room, said.room)
             ),
-            name=piece(self.name, labels.name),
+            name=piece(self.known_name, labels.name),
             phone=piece(self.phone, labels.phone),
         )
 
@@ -184,7 +190,7 @@ class Talk:
         out: dict[str, Any] = {
             "text": self.matter_text,
             "place": str(self.known_place),
-            "name": self.name,
+            "name": self.known_name,
             "phone": self.phone,
             "missing": [slot for slot in ("place", "name", "phone") if self.missing(slot)],
         }
@@ -237,8 +243,14 @@ def _name(talk: Talk) -> list[str]:
 
 
 def _place(talk: Talk) -> list[str]:
-    place = talk.known_place
-    return numbers.address(place.building, place.unit, place.room, talk.plan.language)
+    """What the caller said in figures; what only the household of the number tells is not said: it may be spoofed."""
+    said, known, language = talk.place, talk.known_place, talk.plan.language
+    told = numbers.address(said.building, said.unit, said.room, language)
+    if known == said:
+        return told
+    parts = [told, [numbers.REGISTERED[language]]] if said.building else [[numbers.REGISTERED[language]], told]
+    first, last = parts
+    return [*first, numbers.PAUSE[language], *last] if first and last else [*first, *last]
 
 
 def _responsible(talk: Talk) -> list[str]:
@@ -274,8 +286,8 @@ VARIABLES: dict[str, tuple[str, Reader]] = {
     "category": ("category that was understood", _label_of("category")),
     "urgency": ("urgency", _label_of("urgency")),
     "department": ("department in charge", _label_of("department")),
-    "place": ("place, from building to room", _place),
-    "name": ("the caller's name, in Chinese the surname alone", _name),
+    "place": ('place as the caller said it; what the household tells is "your registered address" (R10)', _place),
+    "name": ("the name that the caller said, in Chinese the surname alone (R10)", _name),
     "phone": ("call-back number", lambda talk: numbers.phone(talk.phone, talk.plan.language) if talk.phone else []),
     "phone_tail": ("its last four digits", lambda talk: numbers.digits((talk.phone or "")[-4:], talk.plan.language)),
     "ticket": ("the ticket's number", _of_ticket(lambda talk, it: numbers.ticket(it.number, talk.plan.language))),

@@ -66,9 +66,10 @@ async def test_correction(talk: Talk, en: Dialplan) -> None:
 
 
 async def test_repeat_caller_incident_and_confidentiality(talk: Talk, en: Dialplan) -> None:
-    matter = OpenMatter("100077", "water_leak", "Engineering is being worked on", "Engineering technician")
+    matter = OpenMatter("100077", "water_leak", "is being worked on", "Engineering technician")
     phone, _ = await talk({"how_can_i_help": "the leak is still there"}, plan=en, open_matters=(matter,))
     assert phone.tickets[0][1]["joins"] == "100077"
+    assert any("At the moment it" in text and "is being worked on" in text for text in phone.texts)
     incident = Incident("power", None, WORKDAY - timedelta(hours=1))
     after = REPAIR | {"how_can_i_help": "the power is out"}
     phone, _ = await talk(after, plan=en, incidents=(incident,), caller_place=Place("3", "2", "1102"))
@@ -81,3 +82,15 @@ async def test_silence(talk: Talk, en: Dialplan) -> None:
     phone, outcome = await talk(plan=en)
     assert phone.said.count("silence") == 2
     assert outcome.goodbye_said
+
+
+async def test_what_only_the_household_tells_is_recorded_but_not_said(talk: Talk, en: Dialplan) -> None:
+    phone, outcome = await talk(REPAIR, plan=en, caller_name="Li Na", caller_place=Place("3", "2", "1102"))
+    said = " ".join(phone.texts)
+    assert "your registered address" in said
+    assert "eleven" not in said
+    assert "Li Na" not in said
+    assert (outcome.fields["place"], outcome.fields["name"]) == ("3号楼2单元1102室", "Li Na")
+    after = REPAIR | {"is_it_right": ["no", "yes"], "what_is_wrong": "it is building five unit one room three zero two"}
+    phone, outcome = await talk(after, plan=en, caller_place=Place("3", "2", "1102"))
+    assert outcome.fields["place"] == "5号楼1单元302室"

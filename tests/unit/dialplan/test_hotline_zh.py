@@ -138,7 +138,7 @@ async def test_silence_is_spoken_to_twice_then_a_call_back_is_promised(talk: Tal
 async def test_silence_of_a_withheld_number_gets_no_promise(talk: Talk) -> None:
     phone, outcome = await talk(caller_number=None)
     assert not phone.tickets
-    assert "callback_silence" not in phone.said
+    assert phone.said[-2:] == ["goodbye_silence", "goodbye"]
     assert outcome.goodbye_said
 
 
@@ -306,10 +306,12 @@ async def test_a_short_cry_is_an_emergency_at_any_question(talk: Talk, words: st
     assert words in outcome.fields["text"]
 
 
-async def test_in_an_emergency_the_known_home_is_read_out_and_may_be_wrong(talk: Talk) -> None:
+async def test_in_an_emergency_the_registered_address_is_named_and_may_be_wrong(talk: Talk) -> None:
     home = Place("3", "2", "1102")
     phone, outcome = await talk({"how_can_i_help": "我被困在电梯里了"}, caller_place=home)
     assert "emergency_where" not in phone.said
+    assert "地点是您登记的住址。" in phone.texts
+    assert not any("幺幺零二" in text or "三号楼" in text for text in phone.texts)
     assert outcome.fields["place"] == "3号楼2单元1102室"
     after = {"how_can_i_help": "我被困在电梯里了", "emergency_right": "不是，在五号楼"}
     phone, outcome = await talk(after, caller_place=home)
@@ -454,7 +456,53 @@ async def test_known_household(talk: Talk) -> None:
     phone, outcome = await talk(REPAIR, caller_name="王芳", caller_place=home)
     assert not {"ask_place", "ask_name"} & set(phone.said)
     assert outcome.fields["place"] == "3号楼2单元1102室"
-    assert any("您姓王" in text for text in phone.texts)
+    assert outcome.fields["name"] == "王芳"
+
+
+KNOWN: dict[str, object] = {"caller_name": "王芳", "caller_place": Place("3", "2", "1102")}
+"""What the household of the calling number tells."""
+
+
+@pytest.mark.parametrize(
+    ("told", "heard"),
+    [
+        ("家里厨房漏水了", "地点，您登记的住址。"),
+        ("三号楼厨房漏水了", "地点，三号楼，您登记的住址。"),
+        ("三号楼二单元幺幺零二漏水了", "地点，三号楼二单元幺幺零二室。"),
+    ],
+)
+async def test_what_only_the_household_tells_is_recorded_but_not_said(talk: Talk, told: str, heard: str) -> None:
+    phone, outcome = await talk(REPAIR | {"how_can_i_help": told}, **KNOWN)
+    assert heard in phone.texts
+    assert outcome.fields["place"] == "3号楼2单元1102室"
+    assert phone.tickets[0][0].name.value == "王芳"
+    assert not any("王" in text for text in phone.texts), "a number can be spoofed (R10)"
+    assert any("一幺零二" in text or "幺幺零二" in text for text in phone.texts) is ("幺幺零二" in told)
+
+
+async def test_the_name_that_was_said_is_read_back(talk: Talk) -> None:
+    phone, outcome = await talk(REPAIR | {"how_can_i_help": "我姓李，家里厨房漏水了", "ask_name": "我姓李"}, **KNOWN)
+    assert "王" not in "".join(phone.texts)
+    after = REPAIR | {"is_it_right": ["不对，我姓李", "对"]}
+    phone, outcome = await talk(after, **KNOWN)
+    assert any("您姓李" in text for text in phone.texts)
+    assert outcome.fields["name"] == "李"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"is_it_right": ["不对，是五号楼二单元八零一", "对"]},
+        {"is_it_right": ["不对", "对"], "what_is_wrong": "五号楼二单元八零一"},
+        {"is_it_right": ["不对", "对"], "what_is_wrong": "不是登记的住址", "ask_place": "五号楼二单元八零一"},
+    ],
+)
+async def test_a_registered_address_may_be_wrong(talk: Talk, after: dict[str, object]) -> None:
+    phone, outcome = await talk(REPAIR | after, **KNOWN)
+    assert before(phone, "is_it_right", "ticket_number")
+    assert "地点，您登记的住址。" in phone.texts
+    assert "地点，五号楼二单元八零幺室。" in phone.texts
+    assert outcome.fields["place"] == "5号楼2单元801室"
 
 
 async def test_another_place_than_home_is_believed(talk: Talk) -> None:
