@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from callcenter.config import Settings
+from callcenter.edge.process import exited
 from callcenter.edge.render import EdgeFiles
 from callcenter.errors import ConfigError
 from callcenter.log import get_logger
@@ -96,7 +97,7 @@ class Kamailio:
     async def wait(self) -> int:
         """Until it ends; its exit status."""
         assert self._process is not None
-        return await self._process.wait()
+        return await exited(self._process)
 
     async def stop(self) -> None:
         """End it and its workers. May be called twice."""
@@ -107,11 +108,11 @@ class Kamailio:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), STOP_S)
+                await asyncio.wait_for(exited(self._process), STOP_S)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._process.returncode is None:
-            await self._process.wait()
+            await exited(self._process)
         if self._reader is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reader, 1.0)

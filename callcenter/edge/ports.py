@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 from callcenter.errors import TelephonyError
+
+ENDS_S = 3.0
 
 
 def _free(host: str, port: int) -> bool:
@@ -23,15 +26,27 @@ def _free(host: str, port: int) -> bool:
     return True
 
 
+def _await_free(host: str, port: int) -> bool:
+    """Whether the port is free, or becomes so: a Kamailio whose edge was killed needs a moment to end."""
+    until = time.monotonic() + ENDS_S
+    while not (free := _free(host, port)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return free
+
+
 def choose_port(host: str, wanted: int, told: Path, name: str) -> int:
-    """`wanted`, or for 0 the port in `told` (`edge.json`) if it is free, or any that is free for UDP and TCP."""
+    """`wanted`, or for 0 the port in `told` (`edge.json`) if it is free, or any that is free for UDP and TCP.
+
+    Blocks for up to ENDS_S.
+    """
     if wanted:
+        _await_free(host, wanted)
         return wanted
     try:
         before = int(json.loads(told.read_text(encoding="utf-8"))["ports"][name])
     except (OSError, ValueError, KeyError, TypeError):
         before = 0
-    if before and _free(host, before):
+    if before and _await_free(host, before):
         return before
     for _ in range(50):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -97,10 +97,10 @@ class EdgeRole:
         check_trunks(settings)
         before = run_dir / "edge.json"
         host = str(settings.edge.bind_host)
-        sip_port = choose_port(host, settings.edge.sip_port, before, "sip")
+        sip_port = await asyncio.to_thread(choose_port, host, settings.edge.sip_port, before, "sip")
         inside = None
         if settings.edge.public_address:
-            inside = choose_port(host, settings.edge.inside_port, before, "inside")
+            inside = await asyncio.to_thread(choose_port, host, settings.edge.inside_port, before, "inside")
         self._lines = self._see_lines()
         files = await asyncio.to_thread(render, settings, sip_port, inside, self._lines)
         link = asyncio.create_task(self.link.run(), name="link")

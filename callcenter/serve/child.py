@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from callcenter.config import ENVIRONMENT_PREFIX
+from callcenter.edge.process import exited
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
 from callcenter.serve.plan import Role, RoleSpec
@@ -173,7 +174,7 @@ class Child:
                     group.create_task(self._lines(process.stderr, self._log)),
                 ]
                 watch = group.create_task(self._watch(process))
-                status = await process.wait()
+                status = await exited(process)
                 watch.cancel()
                 # A grandchild that kept our pipes open must not keep us waiting.
                 _, late = await asyncio.wait(readers, timeout=1.0)

@@ -28,6 +28,8 @@ log = get_logger("serve")
 
 STAGE_PATIENCE_S = 150.0
 """A stage that is not ready by then no longer keeps the next one from starting."""
+EDGE_ALONE_S = 10.0
+"""An edge is ready when it sees a line; with none of ours up there is little to wait for."""
 EDGE_CLOSES_S = 2.0
 """For the edge to say that it refuses new calls, before the lines are told to drain."""
 END_S = 5.0
@@ -182,13 +184,16 @@ class Launcher:
         for child in children:
             self.children[child.spec.name] = child
             self._tasks[child.spec.name] = asyncio.create_task(child.run(), name=child.spec.name)
+        lines = self._of(Role.LINE)
+        hopeless = stage[0].role is Role.EDGE and lines and all(c.state is not ChildState.READY for c in lines)
+        patience_s = EDGE_ALONE_S if hopeless else STAGE_PATIENCE_S
         try:
-            async with asyncio.timeout(STAGE_PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 for child in children:
                     await child.settled.wait()  # set as well when the child is told to end
         except TimeoutError:
             late = [child.spec.name for child in children if not child.settled.is_set()]
-            log.error("serve.stage_late", children=late, waited_s=STAGE_PATIENCE_S)
+            log.error("serve.stage_late", children=late, waited_s=patience_s)
         failed = [child for child in children if child.state is ChildState.FAILED]
         if failed and not self._closing.is_set():
             raise ConfigError(

@@ -36,6 +36,9 @@ if manner == "fatal":
     tell(event="fatal", message="speech.model: no such model: x \\u2014 choose one of the catalogue"); sys.exit(78)
 if manner == "noisy":
     print("not json", flush=True); print("x" * 2_000_000, file=sys.stderr, flush=True)
+if manner == "parent":
+    import subprocess
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 tell(event="ready", role=name, ports={"sip": 5071})
 needed = {"two-signals": 2, "deaf": 99}.get(manner, 1)
 while stops < needed:

@@ -157,13 +157,17 @@ async def test_guessing_passwords_ends_in_silence(bench: Bench) -> None:
     assert peer.replies(last.call_id).empty()
 
 
-async def test_phones_told_by_a_desk_replace_those_before(bench: Bench) -> None:
-    """What the link delivers goes to the disk and to Kamailio, without a restart."""
-    keep_phones(bench.folder, "201")
+async def test_a_stranger_who_sends_too_much_is_not_answered(bench: Bench) -> None:
     edge = await bench.start(loopback_trunk=False)
-    rpc = edge.rpc()
-    assert (await rpc.call("htable.get", "ha1", "201"))["item"]["value"] == md5(f"201:callcenter:{PASSWORD}")
-    rpc.close()
+    stranger = await bench.peer("127.0.0.5")
+    asked = [Invite(stranger, edge.sip, method="OPTIONS") for _ in range(400)]
+    for one in asked:
+        one.send()
+    other = Invite(await bench.peer("127.0.0.6"), edge.sip, method="OPTIONS")
+    other.send()
+    assert (await other.wait_final()).status == 200, "others are not affected"
+    answered = sum(not stranger.replies(one.call_id).empty() for one in asked)
+    assert 0 < answered < 300
 
 
 async def test_too_many_calls_at_once_from_one_address(bench: Bench) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.harness.edge_bench import Bench
@@ -170,6 +171,56 @@ async def test_cancel_reaches_the_line(bench: Bench) -> None:
     async with asyncio.timeout(5):
         assert (await bench.lines[0].ended.get()).method == "CANCEL"
     assert edge.records() == []  # the line heard of it, and writes it down
+
+
+async def test_given_up_before_any_line_rang_is_reported(bench: Bench) -> None:
+    edge = await bench.start(lines=1, manner="deaf")
+    peer = await bench.peer()
+    call = Invite(peer, edge.sip, caller="13912345678")
+    call.send()
+    await call.wait_status(100)
+    call.cancel()
+    assert (await call.wait_final()).status == 487
+    (body,) = await edge.wait_unserved()
+    assert (body["reason"], body["from_number"]) == ("cancelled_ringing", "13912345678")
+
+
+async def test_given_up_while_waiting_for_the_next_second_is_reported(bench: Bench) -> None:
+    edge = await bench.start(lines=1, calls_per_line_per_s=1, line={"callers_per_line": 4})
+    peer = await bench.peer()
+    calls = [Invite(peer, edge.sip) for _ in range(3)]
+    for call in calls:
+        call.send()
+    await calls[2].wait_status(100)
+    calls[2].cancel()
+    final = await calls[2].wait_final()
+    taken = [request.header("call-id") for request in bench.lines[0].calls]
+    if calls[2].call_id not in taken:
+        assert final.status == 487
+        (body,) = await edge.wait_unserved(sip_call_id=calls[2].call_id)
+        assert body["reason"] == "cancelled_ringing"
+
+
+async def test_a_killed_kamailio_ends_the_role_and_nothing_is_left(bench: Bench) -> None:
+    edge = await bench.start(lines=1)
+    assert edge.process is not None
+    (main,) = [p for p in psutil.Process(edge.process.pid).children() if "kamailio" in p.name()]
+    workers = main.children(recursive=True)
+    main.kill()
+    async with asyncio.timeout(15):
+        assert await edge.process.wait() == 1
+    _, alive = await asyncio.to_thread(psutil.wait_procs, workers, 5)
+    assert not alive
+
+
+async def test_edge_and_lines_on_addresses_of_their_own(bench: Bench) -> None:
+    edge = await bench.start(lines=2, bind_host="127.0.0.20")
+    call = Invite(await bench.peer("127.0.0.30"), ("127.0.0.20", edge.sip[1]))
+    call.send()
+    assert (await call.wait_final()).status == 200
+    call.within("ACK")
+    call.within("BYE")
+    assert (await call.wait_final()).status == 200
 
 
 async def test_calls_of_a_line_that_died_are_hung_up(bench: Bench) -> None:

@@ -36,6 +36,18 @@ async def test_answer_that_is_never_acknowledged_is_given_up(start_line, raw_cal
     await still_answers(node)
 
 
+async def test_behind_nat_the_public_address_is_told(start_line, raw_caller):
+    node = await start_line(environment={"CALLCENTER_EDGE__PUBLIC_ADDRESS": "203.0.113.7"})
+    caller = raw_caller(node)
+    caller.request("INVITE", sdp(caller.rtp_port))
+    answer = await caller.response(200)
+    caller.ack()
+    assert "c=IN IP4 203.0.113.7" in answer
+    assert "@203.0.113.7:" in answer.split("Contact:")[1].split("\r\n")[0]
+    caller.bye()
+    await node.wait_record("call.ended")
+
+
 async def test_one_caller_too_many_is_told_busy(start_line, raw_caller):
     node = await start_line(callers_per_line=1, answer_after_rings=3)
     first, second = raw_caller(node), raw_caller(node)

@@ -90,10 +90,10 @@ async def test_what_a_person_must_mend_stops_the_start_with_its_message(tmp_path
 
 
 async def test_a_hung_role_is_killed_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "ALIVE_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(child, "ALIVE_TIMEOUT_S", 5.0)
     house = Scripted(tmp_path, line_2="hang-once")
     await house.launcher.start()
-    assert (await house.seen("line-2", "hung")).body["silent_s"] >= 1.0
+    assert (await house.seen("line-2", "hung")).body["silent_s"] >= 5.0
     await house.seen("line-2", "ready", 2)
     assert not [e for e in house.events if e.kind == "hung" and e.role != "line-2"]
     await house.launcher.drain()
@@ -141,6 +141,18 @@ async def test_children_die_with_a_launcher_that_is_killed(tmp_path: Path) -> No
     await process.wait()
     _, alive = await asyncio.to_thread(psutil.wait_procs, children, 10)
     assert not alive
+
+
+async def test_a_role_whose_children_hold_its_pipes_comes_back(tmp_path: Path) -> None:
+    house = Scripted(tmp_path, line_1="parent")
+    await house.launcher.start()
+    pid = house.launcher.children["line-1"].pid
+    assert pid is not None
+    (orphan,) = psutil.Process(pid).children()
+    os.kill(pid, signal.SIGKILL)
+    await house.seen("line-1", "ready", 2)
+    assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE, "what it left was ended"
+    await house.launcher.drain()
 
 
 async def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:

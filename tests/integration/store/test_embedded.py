@@ -155,7 +155,7 @@ async def test_it_runs_where_no_other_user_may_pass(var_dir: Path) -> None:
         assert await connection.fetchval("select 1") == 1
         await connection.close()
         if os.geteuid() == 0:
-            inside = Path(f"/proc/{server.pid}/uid_map").read_text().split()
+            inside = Path(f"/proc/{server.pid}/uid_map").read_text().split()  # noqa: ASYNC240
             assert inside[1:] == ["0", "1"], "in a namespace of its own, root is nobody special"
             assert inside[0] != "0"
     finally:
