@@ -19,11 +19,18 @@ export function act(key) {
   return false;
 }
 
+export function nameOf(node) {
+  if (node.dataset.does) return node.dataset.does;
+  const copy = (node.querySelector("summary") ?? node).cloneNode(true);
+  for (const key of copy.querySelectorAll("kbd, .count")) key.remove();
+  return copy.textContent.trim();
+}
+
 function walk(step) {
   const rows = [...document.querySelectorAll(".rows a")].filter((row) => row.offsetParent !== null);
   if (!rows.length) return;
   let at = rows.indexOf(document.activeElement);
-  if (at < 0) at = rows.findIndex((row) => row.hasAttribute("aria-current")) - (step > 0 ? 0 : 0);
+  if (at < 0) at = rows.findIndex((row) => row.hasAttribute("aria-current"));
   const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
@@ -71,7 +78,7 @@ document.getElementById("keys")?.addEventListener("toggle", () => {
     seen.add(node.dataset.key);
     const item = document.createElement("li"), text = document.createElement("span"), key = document.createElement("kbd");
     item.dataset.found = "";
-    text.textContent = node.dataset.does ?? (node.querySelector("summary") ?? node).textContent.replace(/\s+\S$/, "").trim();
+    text.textContent = nameOf(node);
     key.textContent = node.dataset.key;
     item.append(text, key);
     list.append(item);

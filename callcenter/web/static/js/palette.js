@@ -1,5 +1,6 @@
 // Ctrl K: go to a ticket by number, search what was said, or do what this page can do.
 import { texts } from "./clock.js";
+import { nameOf } from "./keys.js";
 
 const dialog = document.getElementById("palette");
 const input = document.getElementById("palette-input");
@@ -10,7 +11,7 @@ function commands(words) {
   const here = [...document.querySelectorAll(".tabs a, .drop a.item, [data-key]")]
     .filter((node) => node.dataset.key !== "?" || node.closest(".drop"))
     .map((node) => ({
-      text: node.dataset.does ?? (node.querySelector?.("span, summary")?.textContent ?? node.textContent).trim(),
+      text: nameOf(node),
       hint: node.dataset.go ? `g ${node.dataset.go}` : node.dataset.key ?? "",
       run: () => { if (node.tagName === "DETAILS") { node.open = true; node.querySelector("input:not([type=hidden]), select, textarea")?.focus(); } else if (node.matches("input, select, textarea")) node.focus(); else node.click(); },
     }))
