@@ -20,7 +20,6 @@ from callcenter.domain.labels import Understanding
 from callcenter.domain.matters import Call, Matter, joined_matter
 from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Place
-from callcenter.domain.records import Record, RecordKind
 from callcenter.domain.responsibility import Decision, decide
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
@@ -389,24 +388,3 @@ async def _finish(
     )  # fmt: skip
     text = "\n".join(part for part in (content, labels.name.value, str(received.place(labels))) if part)
     await search.index(received.connection, received.site, "ticket", str(number), received.at, text)
-
-
-async def do_reproject(desk: Desk, connection: Connection, job: Job) -> None:
-    """Apply a record that could not be applied when it came."""
-    from callcenter.desk.projection import Applying
-    from callcenter.desk.projection import apply as apply_record
-
-    row = await _events.one(connection, id=job.body["event"])
-    if row is None:
-        return
-    record = Record(
-        row["journal"],
-        row["seq"],
-        row["at"],
-        RecordKind(row["kind"]),
-        row["site"],
-        row["call"],
-        row["body"],
-        row["version"],
-    )
-    await apply_record(Applying(desk, connection, record, row["site"], row["call"], job.body["node"]))

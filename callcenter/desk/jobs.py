@@ -51,7 +51,7 @@ class Job:
 Handler = Callable[["Desk", Connection, Job], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {
     projection.INTAKE: intake.do_intake,
-    projection.REPROJECT: intake.do_reproject,
+    projection.REPROJECT: projection.do_reproject,
     intake.INCIDENT: incidents.do_consider,
 }
 

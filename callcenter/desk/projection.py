@@ -19,6 +19,7 @@ from callcenter.store.pool import Connection, statements
 
 if TYPE_CHECKING:
     from callcenter.desk.house import Desk
+    from callcenter.desk.jobs import Job
 
 log = get_logger("desk.projection")
 _sql = statements("call")
@@ -213,6 +214,17 @@ async def enqueue_intake(connection: Connection, call: UUID, *, again: int | Non
     """Have a call's intake done; `again` marks one that has to be done once more."""
     key = f"{INTAKE}:{call}" + (f":{again}" if again is not None else "")
     await _events.put_job(connection, key=key, kind=INTAKE, body={"call": str(call)}, run_at=None)
+
+
+async def do_reproject(desk: Desk, connection: Connection, job: Job) -> None:
+    """Apply a record that could not be applied when it came."""
+    row = await _events.one(connection, id=job.body["event"])
+    if row is not None:
+        kind = RecordKind(row["kind"])
+        record = Record(
+            row["journal"], row["seq"], row["at"], kind, row["site"], row["call"], row["body"], row["version"]
+        )
+        await apply(Applying(desk, connection, record, row["site"], row["call"], job.body["node"]))
 
 
 def _whole(value: object) -> int | None:
