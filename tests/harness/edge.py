@@ -37,7 +37,7 @@ class Edge:
 
     def write_config(self) -> Path:
         """The settings as a file."""
-        sections = {"node": {"var_dir": self.var_dir}, **self.settings}
+        sections = {**self.settings, "node": {"var_dir": self.var_dir, **self.settings.get("node", {})}}
         return write_toml(self.var_dir / "callcenter.toml", sections)
 
     async def start(self, *, until: str = "ready", environment: dict[str, str] | None = None) -> None:

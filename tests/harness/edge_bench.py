@@ -23,9 +23,10 @@ class Bench:
         """Start `lines` fake lines and an edge; `settings` are those of the section `edge`."""
         section = {"mode": "kamailio", "sip_port": 0, "loopback_trunk": True, "new_calls_per_s": 200}
         line_section = settings.pop("line", {})
+        node_section = settings.pop("node", {})
         environment = settings.pop("environment", None)
         until = settings.pop("until", "ready")
-        self.edge = Edge(self.folder, {"edge": {**section, **settings}, "line": line_section})
+        self.edge = Edge(self.folder, {"edge": {**section, **settings}, "line": line_section, "node": node_section})
         for _ in range(lines):
             await self.line(manner)
         await self.edge.start(until=until, environment=environment)
