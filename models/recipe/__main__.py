@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from models.recipe import development, export, grammar, language_model, lexicon, network, overlap, synthesis, voices
-from models.recipe.graph import Costs, Pronunciation
+from models.recipe.graph import Pronunciation
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -38,7 +38,7 @@ class Recipe:
     schedule: network.Schedule = field(default_factory=network.Schedule)
     language: language_model.Settings = field(default_factory=language_model.Settings)
     decoding: export.Decoding = field(default_factory=export.Decoding)
-    scales: tuple[float, ...] = (0.35, 0.5, 0.65, 0.8, 1.0)
+    scales: tuple[float, ...] = (0.65, 0.8, 1.0)
 
 
 class Build:
@@ -127,7 +127,7 @@ class Build:
         speech = development.items(self.folder / "development-audio")
         found: dict[float, development.Score] = {}
         for scale in self.recipe.scales:
-            decoding = replace(self.recipe.decoding, costs=Costs(scale=scale))
+            decoding = replace(self.recipe.decoding, costs=replace(self.recipe.decoding.costs, scale=scale))
             score = development.score(self._export(self.folder / "model", decoding), speech)
             found[scale] = score
             print(
@@ -136,7 +136,9 @@ class Build:
                 flush=True,
             )
         best = min(found, key=lambda s: (found[s].calibration_error, s))
-        self._export(self.folder / "model", replace(self.recipe.decoding, costs=Costs(scale=best)))
+        self._export(
+            self.folder / "model", replace(self.recipe.decoding, costs=replace(self.recipe.decoding.costs, scale=best))
+        )
         made = {
             "scale": best,
             "development": asdict(found[best]),

@@ -153,7 +153,7 @@ def combinations(template: str, line: Line) -> int:
     return total
 
 
-def sentences(seed: int, most: int = 60) -> list[str]:
+def sentences(seed: int, most: int = 150) -> list[str]:
     """The training text: every template, with as many expansions as the root of its combinations, 1 to `most`.
 
     A line that stands for one sentence alone is counted four times: it is somebody's way to say it.

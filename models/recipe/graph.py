@@ -33,15 +33,15 @@ class Costs:
     """Prices in nats of the graph; `scale` multiplies every price, the language model's too.
 
     The scale changes no ranking (the acoustic scale is multiplied alike) but how sure the lattice is: it is what
-    confidence is calibrated with.
+    confidence is calibrated with. `word` below nought is a premium: without it short words drop out of long numbers.
     """
 
     scale: float = 1.0
-    silence: float = 1.2
-    no_silence: float = 0.36
-    pause_in_word: float = 1.5
-    stay_in_pause: float = 0.1
-    word: float = 0.0
+    silence: float = 0.5
+    no_silence: float = 0.5
+    pause_in_word: float = 0.7
+    stay_in_pause: float = 0.05
+    word: float = -0.5
 
 
 @dataclass(frozen=True)
