@@ -2,7 +2,7 @@
 // Words not final come with the news; what is final, understood or done is read again from the server, in place.
 import { minutes } from "./clock.js";
 
-const WHOLE = new Set(["call.ended", "call.recording", "call.transcribed"]);
+const WHOLE = new Set(["call.ended", "recording.stored", "recording.deleted", "call.transcribed"]);
 const near = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 140;
 
 function line(talk, leg, start) {
@@ -33,13 +33,18 @@ document.addEventListener("live:text", ({ detail }) => {
   if (follow) box.scrollTop = box.scrollHeight;
 });
 
-let reading = null, again = false, whole = false;
+let reading = null, again = false, whole = false, later = 0;
 
 async function read() {
   const shown = document.getElementById("call");
   if (!shown || !window.htmx) return;
   if (reading) { again = true; return; }
   const box = document.getElementById("thing"), follow = near(box), address = `/calls/${shown.dataset.call}`;
+  if (whole && document.querySelector('#pane details.act[open], call-player[data-playing="1"]')) {  // nothing jumps while one types or listens
+    clearTimeout(later);
+    later = setTimeout(read, 1500);
+    return;
+  }
   const all = whole;
   whole = false;
   reading = all
