@@ -39,6 +39,18 @@ _LAST_WORD = {
     "zh": re.compile(r"(?:就这样|就这些|就是这样|说完了|讲完了|就这个事)[了吧啊]?$"),
     "en": re.compile(r"\b(?:that's all|that is all|that's it)$"),
 }
+_BARE_NO = re.compile(r"(?:(?:well|oh) )?(?:no|nope)(?: no)*")
+_GREETING = {
+    "zh": re.compile(
+        r"(?:[嗯啊哦呃哎诶]|请问|那个)*(?:喂|您好|你好|哈喽|在吗|有人(?:在)?吗|(?:是|这里是|这是)?物业(?:中心|公司)?(?:吗|吧)|"
+        r"(?:您|你|你们)?(?:能)?听[得的]?[到见](?:我)?(?:说话|的?声音)?(?:吗|了吗|不)?)"
+        r"(?:喂|[嗯啊哦呃哎诶呀]|您好|你好|在吗|有人(?:在)?吗|请问|那个|(?:您|你|你们)?(?:能)?听[得的]?[到见](?:我)?(?:说话|的?声音)?(?:吗|了吗|不)?)*"
+    ),
+    "en": re.compile(
+        r"(?:(?:hello|hi|hey|good morning|good afternoon|good evening|are you there|can you hear me|"
+        r"(?:is )?any(?:body|one)(?: there)?)(?: |$))+"
+    ),
+}
 _WRONG_NUMBER = {
     "zh": re.compile(r"^.{0,6}(?:打错|拨错|按错)(?:了|电话|号码).{0,6}$"),
     "en": re.compile(r"\b(?:wrong number|misdial(?:l?ed)?)\b"),
@@ -74,6 +86,17 @@ def intents(text: str, language: str) -> frozenset[str]:
     if _DONE[language].fullmatch(_plain(text, language)):
         found = (found - {"yes"}) | {"done"}
     return frozenset(found)
+
+
+def nothing(text: str, language: str) -> bool:
+    """Whether an answer says that there is nothing (没有了, no thanks); a bare English "no" denies instead."""
+    plain = _plain(text, language)
+    return bool(_DONE[language].fullmatch(plain)) and not (language == "en" and _BARE_NO.fullmatch(plain))
+
+
+def greets(text: str, language: str) -> bool:
+    """Whether a turn is nothing but a greeting, or asks whether anybody is there: 喂, 听得到吗."""
+    return bool(_GREETING[language].fullmatch(_plain(text, language)))
 
 
 def finished(text: str, language: str) -> bool:

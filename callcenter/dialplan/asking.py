@@ -16,8 +16,11 @@ GO_ON_TIMEOUT_S = 2.5
 """Silence after 您请讲 that means the caller has finished; under the 3 s that our side may be silent (R3)."""
 BEGUN_DIGITS = 3
 """So many digits are the beginning of a number."""
+MAX_NUMBER_PIECES = 3
+"""So often a number told in pieces is waited for."""
 _DIGITS = frozenset("0123456789*#")
 _SHORT_NO = {"zh": 8, "en": 20}
+_SHORT_ANSWER = {"zh": 4, "en": 8}
 
 
 async def listen(talk: Conversation, action: Listen) -> str | None:
@@ -41,8 +44,12 @@ async def listen(talk: Conversation, action: Listen) -> str | None:
 
 
 async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *, go_on: bool) -> bool:
-    """One telling, through its pauses: the first is answered with 您请讲 (R4). False if nobody spoke."""
-    spoke = encouraged = over = False
+    """One telling, through its pauses: the first is answered with 您请讲 (R4). False if nobody spoke.
+
+    A greeting is no matter: it is answered, too (R3), and some greetings on, the telling is over.
+    """
+    spoke = encouraged = over = greeted = False
+    phrases = talk.plan.script.phrases
     if talk.told is not None:
         told, talk.told = talk.told, None
         await talk.matter(told)
@@ -54,13 +61,19 @@ async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *,
             await talk.play(question)
         elif not encouraged:
             encouraged = True
-            await talk.play(talk.clips(talk.plan.script.phrases.go_on))
+            await talk.play(talk.clips(phrases.go_on))
+        elif greeted:
+            await talk.play(talk.clips(phrases.silence))
         short = replace(limits, start_timeout_s=min(GO_ON_TIMEOUT_S, limits.start_timeout_s))
         heard = await talk.hear(short if spoke else limits)
         if heard.key:
             await talk.on_key(heard.key)
             continue
-        if heard.text:
+        greeted = answers.greets(heard.text, talk.language)
+        if greeted:
+            talk.talk.asked["greeting"] += 1
+            over = talk.talk.asked["greeting"] > MAX_ASKS
+        elif heard.text:
             over = "done" in talk.talk.turn_intents or answers.finished(heard.text, talk.language)
             if not (spoke and "done" in talk.talk.turn_intents):
                 await talk.matter(heard.text)
@@ -94,9 +107,9 @@ async def _slot(talk: Conversation, action: Gather) -> str | None:
         taken = await _keyed_phone(talk, heard.key) if heard.key else take(talk, slot, heard.text)
         if slot == "phone" and not taken and heard.text:
             taken = await _rest_of_number(talk, heard.text, talk.limits_of(action))
-        for other in ("place", "phone"):
-            if heard.text and other != slot and state.missing(other) and _spelled_out(talk, other, heard.text):
-                take(talk, other, heard.text)
+        for other in ("place", "phone", "name"):
+            if heard.text and other != slot and _spelled_out(talk, other, heard.text):
+                taken = take(talk, other, heard.text) or taken
         again = [] if taken or silent else talk.clips(talk.plan.script.phrases.again)
         clips = [*again, *talk.clips(action.again or action.ask)]
     return action.silence if silent and state.missing(slot) else None
@@ -104,18 +117,28 @@ async def _slot(talk: Conversation, action: Gather) -> str | None:
 
 def _spelled_out(talk: Conversation, slot: str, text: str) -> bool:
     """Whether an answer gives another piece as well, in words that leave no doubt."""
+    named = answers.about(text, talk.language)
+    about_place = "place" in named
+    if slot == "name":
+        return "name" in named and talk.talk.name is None
     if slot == "phone":
-        return answers.read_phone(text, talk.language) is not None
+        return not about_place and answers.read_phone(text, talk.language) is not None
     place = answers.read_place(text, talk.language)
-    return place is not None and place.building is not None and "place" in answers.about(text, talk.language)
+    return about_place and place is not None and place.building is not None
 
 
 async def _rest_of_number(talk: Conversation, begun: str, limits: TurnLimits) -> bool:
-    """A number told with a pause in it is heard to its end (R4)."""
-    if len(answers.read_digits(begun, talk.language)) < BEGUN_DIGITS:
-        return False
-    heard = await talk.ask(talk.clips(talk.plan.script.phrases.go_on), limits)
-    return take(talk, "phone", f"{begun} {heard.text}")
+    """A number told with pauses in it is heard to its end (R4)."""
+    for _ in range(MAX_NUMBER_PIECES):
+        if len(answers.read_digits(begun, talk.language)) < BEGUN_DIGITS:
+            return False
+        heard = await talk.ask(talk.clips(talk.plan.script.phrases.go_on), limits)
+        if not answers.read_digits(heard.text, talk.language):
+            return False
+        begun = f"{begun} {heard.text}"
+        if take(talk, "phone", begun) or take(talk, "phone", heard.text):
+            return True
+    return False
 
 
 async def _keyed_phone(talk: Conversation, first: str) -> bool:
@@ -173,10 +196,12 @@ async def _confirm(talk: Conversation, action: Gather) -> str | None:
         return action.no
     if not heard.spoke and not heard.text:
         return action.silence
+    if answers.nothing(heard.text, talk.language):
+        return action.nothing or action.yes
     if "no" in state.turn_intents:
         talk.told = heard.text
         return action.no
-    if "yes" in state.turn_intents or "done" in state.turn_intents or not heard.text:
+    if "yes" in state.turn_intents or not heard.text:
         return action.yes
     if answers.about(heard.text, talk.language) or answers.read_place(heard.text, talk.language):
         talk.told = heard.text
@@ -213,12 +238,20 @@ async def _correct(talk: Conversation, action: Gather) -> str | None:
         return action.no
     talk.talk.asked["correction"] += 1
     heard = await talk.ask(talk.clips(action.ask), talk.limits_of(action))
-    if not heard.text:
+    if not heard.text or answers.nothing(heard.text, talk.language) or _only_denies(talk, heard.text):
         return action.silence
     if not _mend(talk, heard.text):
-        talk.talk.matter.clear()
+        told_before, talk.talk.matter = talk.talk.matter, []
         await talk.matter(heard.text)
+        if talk.talk.unclear:
+            talk.talk.matter = told_before
+            await talk.matter(heard.text)
     return action.yes
+
+
+def _only_denies(talk: Conversation, text: str) -> bool:
+    """Whether a turn is a yes or a no and nothing else: it tells no matter."""
+    return bool(talk.talk.turn_intents & {"yes", "no"}) and len(text) < _SHORT_ANSWER[talk.language]
 
 
 def _mend(talk: Conversation, text: str) -> bool:

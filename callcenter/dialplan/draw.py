@@ -29,9 +29,11 @@ VERB_COLOURS = {
 """Chip of each verb; white on any of them has a contrast over 4.5."""
 WORDS = {
     "zh": {"anytime": "任何时候", "key": "按", "too_long": "超过 {n} 轮", "yes": "是", "no": "否",
-           "silence": "没人说话", "unclear": "没听懂", "no_answer": "没人接", "not": "非", "or": "或"},
+           "nothing": "没有", "silence": "没人说话", "unclear": "没听懂", "no_answer": "没人接",
+           "not": "非", "or": "或"},
     "en": {"anytime": "At any time", "key": "key", "too_long": "over {n} turns", "yes": "yes", "no": "no",
-           "silence": "silence", "unclear": "unclear", "no_answer": "no answer", "not": "not", "or": "or"},
+           "nothing": "nothing", "silence": "silence", "unclear": "unclear", "no_answer": "no answer",
+           "not": "not", "or": "or"},
 }  # fmt: skip
 STYLE = """
 .page{fill:#fbfbfc}.box{fill:#fff;stroke:#c3c8d2}.head{fill:#eef1f6}.start .head{fill:#dfeee4}.any .head{fill:#fdf0d8}

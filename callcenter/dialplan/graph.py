@@ -36,7 +36,7 @@ def targets(action: Action) -> dict[str, str]:
         case Listen():
             found = {"silence": action.silence, "unclear": action.unclear}
         case Gather():
-            found = {"yes": action.yes, "no": action.no, "silence": action.silence}
+            found = {"yes": action.yes, "no": action.no, "nothing": action.nothing, "silence": action.silence}
         case Transfer():
             found = {"no_answer": action.no_answer}
         case _:

@@ -173,6 +173,8 @@ class _Interpreter:
             if value := getattr(action, name):
                 talk.given[name] = value
         talk.given.update({name: "yes" for name in ("confirm", "callback") if getattr(action, name)})
+        if talk.told_before_ticket is None:
+            talk.told_before_ticket = len(talk.matter)
         talk.ticket = await self._patiently(self._phone.open_ticket(talk.final_understanding(), talk.fields()))
 
     async def _patiently(self, opening: Coroutine[Any, Any, OpenedTicket]) -> OpenedTicket:

@@ -112,6 +112,9 @@ class Gather(_Action):
     max_s: float | None = Field(None, gt=0, le=120, description="Longest answer.")
     yes: StepName | None = Field(None, description="confirm, more: go here on yes.")
     no: StepName | None = Field(None, description="confirm, more: go here on no (key 2).")
+    nothing: StepName | None = Field(
+        None, description="confirm: go here when the caller says there is nothing (没有); else that is a yes."
+    )
     silence: StepName | None = Field(None, description="Go here when nobody answered.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.phone import OpenedTicket
 from callcenter.domain.labels import Label, SpokenPlace, Understanding
 from callcenter.domain.places import Place
+from callcenter.domain.understanding import understand_by_rules
 
 NOTHING = Understanding(
     kind=Label("none", 0.0), category=Label("other", 0.0), urgency=Label("normal", 0.0),
@@ -29,6 +31,11 @@ AT_HOME = frozenset({"water_leak", "water_supply", "heating", "drain", "power", 
 """Categories that lie in one flat, so that a room is needed; for the others a building or less will do."""
 ANYWHERE = frozenset({"fees", "staff", "message", "other", "lost_found", "parcel_visit"})
 """Categories that need no place at all."""
+_AND_ALSO = {
+    "zh": re.compile(r"还有|另外|此外|第二|再一个|再就是|一个是|其次|顺便"),
+    "en": re.compile(r"\b(?:also|another|secondly|besides|apart from that)\b", re.IGNORECASE),
+}
+"""Words that begin a second matter."""
 _AGAIN_ZH = ("上次", "之前", "昨天", "前天", "催", "还没", "一直没", "再问", "报过", "打过", "什么时候来")
 _AGAIN_EN = ("last time", "before", "yesterday", "again", "still", "already", "when will", "not come")
 
@@ -60,6 +67,8 @@ class Talk:
     given: dict[str, str] = field(default_factory=dict)
     """What the script set on the ticket: kind, category, urgency, confirm, callback."""
     matter_joined: OpenMatter | None = None
+    told_before_ticket: int | None = None
+    """How many turns of `matter` were told when the ticket was opened; what comes later is told in addition."""
     turns: int = 0
     notice_given: bool = False
     goodbye_said: bool = False
@@ -141,6 +150,18 @@ class Talk:
         return not self.matter_text or labels.kind.value == "none" or unsure
 
     @property
+    def several(self) -> bool:
+        """Whether matters of more than one department were told: somebody must hear them, so that none is lost (R5)."""
+        if self.emergency:
+            return False
+        language, told = self.plan.language, self.told_before_ticket
+        comma = "，" if language == "zh" else ", "
+        pieces = [*_AND_ALSO[language].split(comma.join(self.matter[:told])), *(self.matter[told:] if told else ())]
+        found = (understand_by_rules(piece, language, self.context.gazetteer) for piece in pieces if piece)
+        sure = {it.department.value for it in found if it.category.value != "other" and it.category.confidence >= 0.6}
+        return len(sure) > 1
+
+    @property
     def repeats(self) -> OpenMatter | None:
         """The open matter that this call is about: same category, or words of a repeat caller (R17)."""
         for matter in self.context.open_matters:
@@ -198,7 +219,7 @@ class Talk:
             out["joins"] = joins.number
         if incident := self.incident:
             out["incident"] = incident.category
-        if "confirm" in self.given or self.unclear:
+        if "confirm" in self.given or self.unclear or self.several:
             out["confirm"] = True
         if "callback" in self.given:
             out["callback_by"] = self.context.callback_by.isoformat()

@@ -19,6 +19,7 @@ from callcenter.dialplan.outcome import EndedBy
 from callcenter.dialplan.phone import CallerGone, TransferEnd
 from callcenter.domain.labels import Label, Understanding
 from callcenter.domain.places import Building, Gazetteer, Place, Unit
+from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import SpeechError
 
 REPAIR: dict[str, object] = {
@@ -182,6 +183,13 @@ async def test_a_wrong_matter_is_told_anew(talk: Talk) -> None:
     after = REPAIR | {"is_it_right": ["不对", "对"], "what_is_wrong": "不是漏水，是停电了"}
     _, outcome = await talk(after)
     assert outcome.fields["text"] == "不是漏水，是停电了"
+
+
+@pytest.mark.parametrize("words", ["不对", "没有了", "嗯那个那个"])
+async def test_what_was_told_outlives_a_correction_that_says_nothing(talk: Talk, words: str) -> None:
+    _, outcome = await talk(REPAIR | {"is_it_right": ["不对", "对"], "what_is_wrong": words})
+    assert "家里厨房漏水了" in outcome.fields["text"]
+    assert outcome.understanding.category.value == "water_leak"
 
 
 async def test_corrections_end(talk: Talk) -> None:
@@ -700,3 +708,63 @@ async def test_a_site_says_it_in_its_own_words(talk: Talk) -> None:
     phone, outcome = await talk(REPAIR, phrases=own)
     assert phone.texts[-1] == "幸福小区祝您愉快，再见。"
     assert outcome.goodbye_said
+
+
+@pytest.mark.parametrize("words", ["没有", "没有了谢谢", "不用了", "没问题"])
+async def test_nothing_is_wrong_with_what_was_read_back(talk: Talk, words: str) -> None:
+    phone, outcome = await talk(REPAIR | {"is_it_right": words})
+    assert "what_is_wrong" not in phone.said
+    assert outcome.reason == "done"
+
+
+async def test_who_only_greets_is_answered_every_time_then_called_back(talk: Talk) -> None:
+    after = {"how_can_i_help": "喂", "go_on": "喂喂", "silence": "喂，听得到吗", "again": ["喂", "有人吗"]}
+    phone, outcome = await talk(after)
+    asked = phone.said[phone.said.index("how_can_i_help") :]
+    assert asked[:5] == ["how_can_i_help", "go_on", "silence", "again", "again"]
+    assert outcome.reason == "unclear"
+    assert outcome.turns == 5
+    assert outcome.heard == ("喂", "喂喂", "喂，听得到吗", "喂", "有人吗")
+    assert phone.tickets[0][1]["callback_by"]
+
+
+async def test_a_number_told_in_pieces_is_heard_to_its_end(talk: Talk) -> None:
+    after = REPAIR | {"ask_phone": "幺三九", "go_on": [Silent(), "幺二三四", "五六七八"]}
+    phone, outcome = await talk(after, caller_number=None)
+    assert outcome.fields["phone"] == "13912345678"
+    assert "ask_phone_again" not in phone.said
+
+
+async def test_an_answer_to_another_question_is_taken(talk: Talk) -> None:
+    after = REPAIR | {"how_can_i_help": "请问物业费怎么交", "ask_name": ["我在二号楼一单元", "我姓孙"]}
+    phone, outcome = await talk(after)
+    assert outcome.fields["place"] == "2号楼1单元"
+    assert "again" not in phone.said
+    phone, outcome = await talk(REPAIR | {"ask_place": "姓钱，我在三号楼二单元幺幺零二"})
+    assert outcome.fields["name"] == "钱"
+    assert "ask_name" not in phone.said
+
+
+@pytest.mark.parametrize(
+    ("after", "several"),
+    [
+        ({"how_can_i_help": "一个是家里停电了，还有物业费发票没给我"}, True),
+        ({"how_can_i_help": "家里停电了", "anything_else": ["还要问一下物业费怎么交", "没有了"]}, True),
+        ({"how_can_i_help": "家里停电了，还有插座冒火花的声音"}, False),
+        ({"how_can_i_help": "家里停电了，很着急"}, False),
+    ],
+)
+async def test_matters_of_two_departments_are_looked_at_by_a_person(
+    zh: Dialplan, after: dict[str, object], several: bool
+) -> None:
+    phone = FakePhone(FakeCaller(REPAIR | after), understand_by_rules)  # type: ignore[arg-type]
+    outcome = await run(zh, phone, surroundings())
+    assert outcome.fields.get("confirm", False) is several
+
+
+@pytest.mark.parametrize("words", ["你把三号楼王先生的电话给我一下", "把楼上那家的手机号告诉我"])
+async def test_however_a_residents_number_is_asked_for(talk: Talk, words: str) -> None:
+    phone, _ = await talk({"how_can_i_help": words, "ask_name": "我姓刘"})
+    assert "confidential" in phone.said
+    phone, _ = await talk({"how_can_i_help": "请把你们物业的电话给我"})
+    assert "confidential" not in phone.said
