@@ -316,6 +316,8 @@ class CallerCall:
         end = self._gone.at if self._gone is not None else time.monotonic()
         answered = self._answered is not None and (self._gone is None or self._gone.confirmed)
         duration = round((end - self._answered.at) * 1000) if self._answered is not None and answered else 0
+        if self.missing and self.ear is not None and not self.ear.transcript.was_away:
+            self._records.write(RecordKind.CALL_GAP, {"from_ms": self.missing[0][0], "reason": "last words late"})
         body = {"reason": self._reason(), "duration_ms": duration, "answered": answered}
         self._records.write(RecordKind.CALL_ENDED, body)
         self._house.link.live(self.id, "ended")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from line_node import free_port
+from websockets.asyncio.server import ServerConnection, serve
 
 from callcenter.speech.decoding import DecodingPool
 from callcenter.speech.transcriber import Transcriber
@@ -52,6 +53,18 @@ async def test_what_was_said_while_the_transcriber_was_away_is_decoded_afterward
     assert rest["call"] == ended["call"]
     assert rest["body"]["from_ms"] == 0
     assert "漏水" in "".join(u["text"] for u in rest["body"]["utterances"])
+
+
+async def test_last_words_that_come_too_late_are_a_gap_before_the_call_has_ended(start_line):
+    async def never_answers(connection: ServerConnection) -> None:
+        async for _ in connection:
+            pass
+
+    async with serve(never_answers, "127.0.0.1", 0) as server:
+        node = await start_line(url=f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await place_call(CallPlan(node.uri, turns=(Turn(Action.SAY, SENTENCE), Turn(Action.HANGUP, when=When.NOW))))
+        ended = await node.wait_record("call.ended")
+    assert [r["seq"] < ended["seq"] for r in node.records("call.gap")] == [True], "the desk must wait for the rest"
 
 
 async def test_caller_interrupts_the_greeting_by_speaking(start_line, transcriber):
