@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,15 @@ from callcenter.log import setup_logging
 
 NICENESS = -10
 
+M_ARENA_MAX = -8
+"""glibc's mallopt: how many heaps the threads of a process keep."""
+
+
+def _one_arena() -> None:
+    """One heap for all threads: each would keep one of its own and never give it back (25 MB after a dozen calls)."""
+    with contextlib.suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
 
 def main() -> None:
     """Entry point of the role. Ends through os._exit: interpreter teardown aborts on pj objects."""
@@ -25,6 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
     name = f"line-{arguments.number}"
     code = 0
+    _one_arena()
     try:
         settings = load_settings(arguments.config)
         setup_logging(name, settings.log.level, settings.log.json_lines)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from callcenter.config import Settings
@@ -21,6 +24,14 @@ from callcenter.telephony.voice import SAMPLE_RATE_HZ
 from callcenter.telephony.wav import read_track
 
 log = get_logger("line.aftercare")
+
+
+def give_back_memory() -> None:
+    """Return what the last call and its encoding used to the system (glibc keeps it otherwise)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 RETRY_FIRST_S, RETRY_LAST_S = 0.5, 10.0
 Gap = tuple[int, int | None]
 
@@ -40,6 +51,7 @@ class Aftercare:
         try:
             async with self._one_at_a_time:
                 finished = await asyncio.to_thread(encode, note)
+                await asyncio.to_thread(give_back_memory)
             if finished.path is not None:
                 self._outbox.add(note.call, finished.path)
         except (CallCenterError, OSError) as error:
@@ -59,12 +71,11 @@ class Aftercare:
         forget(note)
 
     async def _rest(self, note: CallNote, gaps: Sequence[Gap]) -> None:
-        pcm = await asyncio.to_thread(read_track, note.track(CALLER_SUFFIX))
+        track = note.track(CALLER_SUFFIX)
         found: list[Final] = []
         for start_ms, until_ms in gaps:
-            piece = pcm[_byte(start_ms) : None if until_ms is None else _byte(until_ms)]
-            if piece:
-                found += await self._decode(piece, start_ms)
+            if until_ms is None or until_ms > start_ms:
+                found += await self._decode(track, start_ms, until_ms)
         from_ms = min((gap[0] for gap in gaps), default=note.text_to_ms)
         utterances = [
             {"utterance": note.utterances + n, "leg": "caller", **utterance_json(final)}
@@ -72,10 +83,11 @@ class Aftercare:
         ]
         self._write(note, RecordKind.CALL_TRANSCRIBED, {"from_ms": from_ms, "utterances": utterances})
 
-    async def _decode(self, pcm: bytes, start_ms: int) -> tuple[Final, ...]:
+    async def _decode(self, track: Path, start_ms: int, until_ms: int | None) -> tuple[Final, ...]:
         pause = RETRY_FIRST_S
         while True:
             try:
+                pcm = await asyncio.to_thread(read_track, track, start_ms, until_ms)
                 return await transcribe_pcm(self._transcriber(), pcm, SAMPLE_RATE_HZ, start_ms)
             except SpeechError as error:
                 if not error.retryable:
@@ -89,7 +101,3 @@ class Aftercare:
             self._journal.append(kind, site=note.site, call=note.call, body=body)
         except CallCenterError as error:
             log.error("record_lost", kind=kind.value, error=error.code)
-
-
-def _byte(at_ms: int) -> int:
-    return at_ms * SAMPLE_RATE_HZ // 1000 * 2

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, ip_network
@@ -106,6 +107,7 @@ class Line:
     async def run(self) -> Ending:
         """Start, say ready, take calls, drain. Raises CallCenterError for what a person must mend."""
         settings = self._settings
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2, thread_name_prefix="line"))
         on_signals(self._drain, self._at_once)
         folder = TrackFolder(settings, self._number)
         node = settings.var_dir / "node"
@@ -166,7 +168,8 @@ class Line:
             sip_port=line.sip_port_first + self._number - 1 if line.sip_port_first else 0,
             rtp_port_first=line.rtp_port_first + RTP_PORTS_PER_LINE * (self._number - 1),
             rtp_ports=RTP_PORTS_PER_LINE,
-            public_address=settings.edge.public_address,
+            # behind an edge, the edge puts the public address in: phones inside must see the private one
+            public_address=settings.edge.public_address if settings.edge.mode == "direct" else None,
             allowed=allowed_networks(settings),
             max_callers=line.callers_per_line,
             accept=True,

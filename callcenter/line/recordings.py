@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from callcenter.errors import TelephonyError
 from callcenter.log import get_logger
 from callcenter.telephony.recorder import CALLER_SUFFIX, OURS_SUFFIX
 from callcenter.telephony.voice import SAMPLE_RATE_HZ
-from callcenter.telephony.wav import interleave, read_track, track_finished
+from callcenter.telephony.wav import interleave, open_track, track_finished, track_samples
 
 log = get_logger("line.recordings")
 HEADER_TIMEOUT_S = 2.0
@@ -134,15 +134,14 @@ class Finished:
 
 
 def encode(note: CallNote) -> Finished:
-    """Join the tracks into `<base>.flac`. Blocks: run it in a thread. Raises TelephonyError."""
-    if note.objected:
-        return Finished(None, None, 0, 0)
-    stereo = interleave(read_track(note.track(CALLER_SUFFIX)), read_track(note.track(OURS_SUFFIX)))
-    if not stereo:
+    """Join the tracks into `<base>.flac`, piece by piece. Blocks: run it in a thread. Raises TelephonyError."""
+    tracks = [note.track(CALLER_SUFFIX), note.track(OURS_SUFFIX)]
+    samples = max(map(track_samples, tracks))
+    if note.objected or not samples:
         return Finished(None, None, 0, 0)
     path = Path(str(note.base) + ".flac")
     try:
-        write_flac(path, stereo)
+        write_flac(path, stereo_pieces(tracks[0], tracks[1], samples))
     except OSError as error:
         path.unlink(missing_ok=True)
         raise TelephonyError(
@@ -151,28 +150,35 @@ def encode(note: CallNote) -> Finished:
         ) from error  # fmt: skip
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Finished(path, sha256, path.stat().st_size, len(stereo) // 4 * 1000 // SAMPLE_RATE_HZ)
+    return Finished(path, sha256, path.stat().st_size, samples * 1000 // SAMPLE_RATE_HZ)
 
 
-def write_flac(path: Path, stereo: bytes) -> None:
+def stereo_pieces(left: Path, right: Path, samples: int) -> Iterator[bytes]:
+    """Both tracks as interleaved stereo; the shorter one ends in silence."""
+    with open_track(left) as first, open_track(right) as second:
+        done = 0
+        while done < samples:
+            step = min(ENCODED_AT_ONCE, samples - done)
+            sides = [file.read(step * 2).ljust(step * 2, b"\0") for file in (first, second)]
+            yield interleave(*sides)
+            done += step
+
+
+def write_flac(path: Path, pieces: Iterable[bytes]) -> None:
     """Encode 8 kHz 16-bit stereo PCM. PyAV is loaded already for the browsers' headsets and needs no GIL to encode."""
     import av
 
     with av.open(str(path), "w", format="flac") as container:
         stream = container.add_stream("flac", rate=SAMPLE_RATE_HZ, layout="stereo")
-        for at, piece in _pieces(stereo):
+        at = 0
+        for piece in pieces:
             frame = av.AudioFrame(format="s16", layout="stereo", samples=len(piece) // 4)
             frame.planes[0].update(piece)
             frame.sample_rate = SAMPLE_RATE_HZ
-            frame.pts = at // 4
+            frame.pts = at
+            at += len(piece) // 4
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-
-
-def _pieces(stereo: bytes) -> Iterator[tuple[int, bytes]]:
-    step = ENCODED_AT_ONCE * 4
-    for at in range(0, len(stereo), step):
-        yield at, stereo[at : at + step]
 
 
 def record_body(note: CallNote, finished: Finished, keep_days: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from callcenter.speech.client import TranscriberStream
 from callcenter.speech.events import Away, Back, Event, Final, Partial
 
-FINAL_TIMEOUT_S = 1.0
+FINAL_TIMEOUT_S = 1.4
 """The last words of a turn are waited for this long: our side may not be silent over 3 s (R3)."""
 END_TIMEOUT_S = 0.8
 """The last words of a call: the completed ticket is due a second after hang-up; later ones are decoded afterwards."""

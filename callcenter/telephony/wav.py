@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import wave
 from array import array
 from pathlib import Path
+from typing import BinaryIO
 
 from callcenter.errors import TelephonyError
 from callcenter.telephony.voice import SAMPLE_RATE_HZ
@@ -31,13 +33,31 @@ def read_prompt(path: Path) -> bytes:
     return pcm
 
 
-def read_track(path: Path) -> bytes:
-    """PCM that pjmedia's recorder wrote (8 kHz mono 16-bit), whatever its header says; b"" when there is none."""
+def track_samples(path: Path) -> int:
+    """Samples that pjmedia's recorder wrote, by the file's size whatever its header says; 0 when there is none."""
     try:
-        raw = path.read_bytes()
+        return max(0, path.stat().st_size - HEADER_BYTES) // 2
     except FileNotFoundError:
-        return b""
-    pcm = raw[HEADER_BYTES:]
+        return 0
+
+
+def open_track(path: Path) -> BinaryIO:
+    """A recorder's file (8 kHz mono 16-bit) at its first sample; an empty one when there is none."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return io.BytesIO()
+    file.seek(HEADER_BYTES)
+    return file
+
+
+def read_track(path: Path, from_ms: int = 0, until_ms: int | None = None) -> bytes:
+    """PCM of a stretch of a recorder's file; b"" when there is none."""
+    with open_track(path) as file:
+        first = from_ms * SAMPLE_RATE_HZ // 1000
+        last = track_samples(path) if until_ms is None else until_ms * SAMPLE_RATE_HZ // 1000
+        file.seek(first * 2, 1)
+        pcm = file.read(max(0, last - first) * 2)
     return pcm[: len(pcm) // 2 * 2]
 
 
