@@ -187,13 +187,18 @@ class Launcher:
         lines = self._of(Role.LINE)
         hopeless = stage[0].role is Role.EDGE and lines and all(c.state is not ChildState.READY for c in lines)
         patience_s = EDGE_ALONE_S if hopeless else STAGE_PATIENCE_S
+        waits = {asyncio.create_task(child.settled.wait()) for child in children}
         try:
             async with asyncio.timeout(patience_s):
-                for child in children:
-                    await child.settled.wait()  # set as well when the child is told to end
+                while waits and not any(child.state is ChildState.FAILED for child in children):
+                    # `settled` is set as well when a child is told to end.
+                    _, waits = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             late = [child.spec.name for child in children if not child.settled.is_set()]
             log.error("serve.stage_late", children=late, waited_s=patience_s)
+        finally:
+            for wait in waits:
+                wait.cancel()
         failed = [child for child in children if child.state is ChildState.FAILED]
         if failed and not self._closing.is_set():
             raise ConfigError(

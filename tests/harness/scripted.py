@@ -10,6 +10,7 @@ from callcenter.config import Settings
 from callcenter.log import setup_logging
 from callcenter.serve import Event, Launcher, Role
 from callcenter.serve.plan import Plan, RoleSpec
+from tests.harness.ports import free_rtp_first
 from tests.harness.ticks import ticks
 
 PROGRAM = """
@@ -57,7 +58,13 @@ class Scripted:
     def __init__(self, folder: Path, **manners: str) -> None:
         self.diary = folder / "diary"
         self.settings = Settings.model_validate(
-            {"node": {"var_dir": folder / "var"}, "speech": {"port": 0}, "desk": {"port": 0}, "edge": {"sip_port": 0}}
+            {
+                "node": {"var_dir": folder / "var"},
+                "speech": {"port": 0},
+                "desk": {"port": 0},
+                "edge": {"sip_port": 0},
+                "line": {"rtp_port_first": free_rtp_first(2)},
+            }  # fmt: skip
         )
         specs = {name: self._spec(name, manners.get(name.replace("-", "_"), "good")) for name in NAMES}
         stages = (("speech", "desk"), ("line-1", "line-2"), ("edge",))
