@@ -1,4 +1,4 @@
-"""One hotline for all calls; what one test hurts must have healed for the next."""
+"""One hotline for the calls of a module; what one test hurts must have healed for the next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.calls.hotline import Hotline, running_hotline
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hotline() -> AsyncIterator[Hotline]:
     """Two lines with three callers each, ready."""
     async with running_hotline(lines=2, settings={"line": {"callers_per_line": 3}}) as running:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -125,7 +124,7 @@ class Kept:
     def expect(self, **fields: Any) -> None:
         """The matter has these labels; if not, what was heard says why."""
         found = {name: self.ticket[name] for name in fields}
-        assert found == fields, f"heard: {self.heard}"
+        assert found == fields, f"{found}, expected {fields}; heard: {self.heard}"
 
 
 class Desk:
@@ -154,8 +153,8 @@ class Desk:
             answer.raise_for_status()
             return await (answer.json() if answer.content_type == "application/json" else answer.read())
 
-    async def wait(self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
-        """What `look` finds, asked again and again; a desk that is away a moment is asked once more."""
+    async def wait(self, what: str, look: Callable[[], Awaitable[T | None]], seen: Sequence[Json] = ()) -> T:
+        """What `look` finds, asked again and again, also of a desk that is away a moment; `seen` tells of the wait."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 async for _ in ticks(0.2):
@@ -164,7 +163,7 @@ class Desk:
                             return found
         except TimeoutError:
             pass
-        raise AssertionError(f"never came: {what}\n{self.house.last_words()}")
+        raise AssertionError(f"never came: {what}; last seen {seen[-1:]}\n{self.house.last_words()}")
 
     async def calls_of(self, number: str) -> list[Json]:
         """Every call from that number, newest first."""
@@ -242,11 +241,13 @@ class Hotline:
                 return None
             assert len(found) == 1, "one call, several rows"
             call: Json = await self.desk.get(f"/calls/{found[0]['id']}")
-            whole = call["ended_at"] and call["text_complete"] and call["ticket"]
             stored = not recorded or (call["recording"] and call["recording"]["state"] == "stored")
-            return call if whole and stored else None
+            states = {name: call[name] for name in ("ended_at", "text_complete", "ticket")} | {"recording": stored}
+            seen.append(states)
+            return call if all(states.values()) else None
 
-        call = await self.desk.wait(f"the whole call of {number}", look)
+        seen: list[Json] = []
+        call = await self.desk.wait(f"the whole call of {number}", look, seen)
         if recorded:
             assert (await self.desk.get(f"/calls/{call['id']}/recording"))[:4] == b"fLaC"
         tickets = await self.desk.tickets_of(call["id"])
@@ -323,11 +324,19 @@ class Hotline:
 @contextlib.asynccontextmanager
 async def running_hotline(**shape: Any) -> AsyncIterator[Hotline]:
     """A hotline of the test's choosing (see `House`), ready, and its desk's API open."""
-    folder = Path(tempfile.mkdtemp(prefix="calls-"))  # short: sockets' paths have 107 bytes
-    os.chmod(folder, 0o755)  # PostgreSQL runs as another user when the tests run as root
+    folder = make_folder()
     house = House(folder, **shape)
-    async with Hotline(house, Desk(house)) as hotline:
-        await house.start(timeout_s=PATIENCE_S)
-        await hotline.desk.log_in()
-        yield hotline
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        async with Hotline(house, Desk(house)) as hotline:
+            await house.start(timeout_s=PATIENCE_S)
+            await hotline.desk.log_in()
+            yield hotline
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_folder() -> Path:
+    """A folder for a house: a short path (sockets' paths have 107 bytes), open to PostgreSQL's user."""
+    folder = Path(tempfile.mkdtemp(prefix="calls-"))
+    folder.chmod(0o755)
+    return folder

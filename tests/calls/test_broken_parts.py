@@ -77,7 +77,7 @@ async def test_the_database_ends_during_the_call(hotline: Hotline) -> None:
 
 async def test_the_desk_is_killed_and_the_caller_hears_a_number_all_the_same(hotline: Hotline) -> None:
     resident = await hotline.dial(
-        says(LEAK), says("是的"), says("没有了，谢谢"), number="14000002709", max_s=200
+        says(LEAK), says("是的"), says("没有了，谢谢"), number="14000000501", max_s=200
     )  # fmt: skip
     await resident.was_heard()
     mark = hotline.house.kill("desk")

@@ -49,7 +49,7 @@ STORIES = {
     "gives up while it rings": Story((), "14000000402", {"cancel_after_s": 0.5}),
     "hangs up in the greeting": Story((Turn(Action.HANGUP, when=When.TALKING, after_s=1.0),), "14000002708"),
     "hangs up in mid-sentence": Story((says("我要报修，下水道堵了"),
-                                       Turn(Action.HANGUP, when=When.NOW)), "14000002709"),
+                                       Turn(Action.HANGUP, when=When.NOW)), "14000000602"),
 }  # fmt: skip
 
 
