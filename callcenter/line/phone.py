@@ -68,7 +68,6 @@ class CallPhone:
         self.ended: str | None = None
         """Reason given to `hangup`; None while our side has not hung up."""
         self._wires = wires
-        self._told_gone = False
 
     # Phone
 
@@ -118,7 +117,7 @@ class CallPhone:
         except LegGone:
             turn = await ear.end_turn()
             if not turn.spoke:
-                raise self._gone() from None
+                raise CallerGone from None
             return Heard(turn.text(self._wires.language), ListenEnd.SILENCE, spoke=True)
         if end is ListenEnd.NO_SPEECH:
             return Heard("", end, spoke=False)
@@ -143,13 +142,11 @@ class CallPhone:
                 await self.ear.tick()
                 waited_ms += 0 if self.ear.held else FRAME_MS
         except LegGone:
-            raise self._gone() from None
+            raise CallerGone from None
         return digits
 
     async def understand(self, text: str) -> Understanding:
         """See `Phone.understand`. The last words of a caller who hung up are still understood (R5)."""
-        if self._told_gone:
-            raise CallerGone
         return await self._wires.understand(text)
 
     async def transfer(self, extension: str, *, timeout_s: float) -> TransferEnd:
@@ -164,8 +161,6 @@ class CallPhone:
 
     async def open_ticket(self, understanding: Understanding, fields: dict[str, Any]) -> OpenedTicket:
         """See `Phone.open_ticket`. What was understood of the last words may still be written down."""
-        if self._told_gone:
-            raise CallerGone
         return await self._wires.open_ticket(understanding, fields, datetime.now(UTC))
 
     async def hangup(self, reason: str) -> None:
@@ -184,11 +179,7 @@ class CallPhone:
 
     def _here(self) -> None:
         if self.ear.gone or self.ended is not None:
-            raise self._gone()
-
-    def _gone(self) -> CallerGone:
-        self._told_gone = True
-        return CallerGone()
+            raise CallerGone
 
     async def _frames(self, clips: Sequence[Clip]) -> list[list[bytes]]:
         sounds, language = self._wires.sounds, self._wires.language
@@ -219,7 +210,7 @@ class CallPhone:
             voice.hush()
             if current < len(spoken):
                 self._said(spoken[current], start_ms, interrupted=True)
-            raise self._gone() from None
+            raise CallerGone from None
         voice.hush()
         for left in spoken[current : current + 1]:
             self._said(left, start_ms, interrupted=ended.end is not PlayEnd.FINISHED)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fake_phone import FakeCaller, FakePhone, HangsUp, Keys, Says, Silent, Turn
 from fake_understanding import fake_understand
+from line_phone import Leg, example_site
 
 from callcenter.dialplan.phone import CallerGone, Clip, ListenEnd, Phone, PlayEnd, TransferEnd
 from callcenter.dialplan.terminal import TerminalPhone
@@ -40,13 +42,29 @@ def typed(turns: Sequence[Turn], transfer: TransferEnd = TransferEnd.NO_ANSWER) 
     )
 
 
-ALL = pytest.mark.parametrize("make", [scripted, typed], ids=["scripted", "terminal"])
-INTERRUPTIBLE = pytest.mark.parametrize("make", [scripted], ids=["scripted"])
+SITE = example_site()
+LEGS: list[Leg] = []
+
+
+def line(turns: Sequence[Turn], transfer: TransferEnd = TransferEnd.NO_ANSWER) -> Phone:
+    LEGS.append(Leg(turns, SITE, transfer))
+    return LEGS[-1].phone
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _legs_end() -> AsyncIterator[None]:
+    yield
+    while LEGS:
+        await LEGS.pop().close()
+
+
+ALL = pytest.mark.parametrize("make", [scripted, typed, line], ids=["scripted", "terminal", "line"])
+INTERRUPTIBLE = pytest.mark.parametrize("make", [scripted, line], ids=["scripted", "line"])
 """Telephones that hear while they speak; one reads a terminal only after what it said."""
 
 
 async def listen(phone: Phone) -> Any:
-    return await phone.listen(start_timeout_s=5, end_silence_s=1.2, max_s=60)
+    return await phone.listen(start_timeout_s=1.5, end_silence_s=0.4, max_s=60)
 
 
 @ALL
