@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +95,7 @@ class LinearModel:
                         arrays[f"{key}.bias"],
                         told["temperature"],
                     )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise SpeechError(
                 "understanding.model", "the model of the understanding is missing or damaged", where=str(path),
                 mend="run `python -m callcenter.speech.train_understanding`",

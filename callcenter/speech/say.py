@@ -38,6 +38,7 @@ class Synthesiser:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._closing = False
         self.restarts = 0
 
     def __enter__(self) -> Self:
@@ -71,6 +72,8 @@ class Synthesiser:
                     return self._ask(asked, self._timeout_s + (_START_TIMEOUT_S if fresh else 0.0))
                 except (OSError, EOFError, TimeoutError) as error:
                     self._drop()
+                    if self._closing:
+                        raise SpeechError("say.closed", "the voice was closed", retryable=True) from error
                     self.restarts += 1
                     if attempt == _TRIES - 1:
                         raise SpeechError(
@@ -127,9 +130,13 @@ class Synthesiser:
                     pipe.close()
 
     def close(self) -> None:
-        """End the child. May be called twice; `say` starts another."""
+        """End the child, whatever it is saying. May be called twice; `say` starts another."""
+        self._closing = True
+        if (child := self._child) is not None:
+            child.kill()
         with self._lock:
             self._drop()
+            self._closing = False
 
 
 @functools.cache

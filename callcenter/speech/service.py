@@ -14,9 +14,11 @@ from callcenter.domain.codec import to_json
 from callcenter.domain.labels import Understanding
 from callcenter.errors import SpeechError
 from callcenter.log import get_logger
-from callcenter.speech.say import MAX_CHARACTERS, Synthesiser, wav_of
+from callcenter.speech.say import Synthesiser, wav_of
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_SAID_CHARACTERS = 400
+"""A caller hears no longer speeches; what is longer is a prompt, and prompts are rendered beforehand."""
 SYNTHESISERS = 2
 """Voices at once; one that is rendering something long does not keep a caller waiting."""
 
@@ -98,8 +100,8 @@ class SpeechService:
 
     async def _on_say(self, request: web.Request) -> web.Response:
         text, language, _ = await self._asked(request)
-        if len(text) > MAX_CHARACTERS:
-            raise web.HTTPBadRequest(text=f"at most {MAX_CHARACTERS} characters are said")
+        if len(text) > MAX_SAID_CHARACTERS:
+            raise web.HTTPBadRequest(text=f"at most {MAX_SAID_CHARACTERS} characters are said")
         voice = await self._voices.get()
         try:
             pcm = await asyncio.to_thread(voice.say, text, language)

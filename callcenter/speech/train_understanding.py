@@ -64,7 +64,7 @@ def check_overlap(plain: list[Sentence], evaluation: Path) -> None:
 
 
 def _matrix(rows: list[dict[int, float]]) -> Any:
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix
 
     starts = np.cumsum([0, *(len(r) for r in rows)])
     index = np.fromiter((i for r in rows for i in r), np.int32, starts[-1])

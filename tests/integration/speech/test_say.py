@@ -1,5 +1,6 @@
 """Real libespeak-ng in its child process."""
 
+import asyncio
 import os
 import signal
 import wave
@@ -72,3 +73,27 @@ def test_wav_file(tmp_path: Path) -> None:
         assert (opened.getframerate(), opened.getnchannels(), opened.getsampwidth()) == (8000, 1, 2)
         assert opened.getnframes() * 1000 // 8000 == length_ms
     assert list(tmp_path.iterdir()) == [file]
+
+
+def _until_busy(pid: int | None) -> None:
+    """Wait until a process has used a little more processor time than now."""
+
+    def used() -> int:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11])
+
+    before = used()
+    while used() <= before:
+        os.sched_yield()
+
+
+async def test_closing_does_not_wait_for_a_long_text() -> None:
+    with Synthesiser() as voice:
+        voice.say("好")
+        child = voice.pid
+        saying = asyncio.create_task(asyncio.to_thread(voice.say, "请您稍等片刻，" * 280))
+        await asyncio.to_thread(_until_busy, child)
+        voice.close()
+        with pytest.raises(SpeechError, match="closed"):
+            await saying
+        assert voice.say("好")

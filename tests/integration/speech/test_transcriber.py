@@ -1,9 +1,12 @@
 """The transcriber as its clients see it: vosk-server's protocol over real libvosk."""
 
 import asyncio
+import contextlib
 import json
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +16,10 @@ from websockets.asyncio.client import ClientConnection
 
 from callcenter.errors import SpeechError
 from callcenter.speech.decoding import GATHER_MS, DecodingPool
-from callcenter.speech.recognition import SpeechModel
+from callcenter.speech.recognition import SpeechModel, load_model
 from callcenter.speech.transcriber import Transcriber
 
+MODEL = Path(__file__).parents[3] / "models" / "builtin-zh-8k"
 CHUNK = 320
 """20 ms at 8 kHz."""
 
@@ -226,3 +230,26 @@ async def test_an_eight_khz_model_hears_a_sixteen_khz_stream(node: Node, speech:
     wide = soxr.resample(np.frombuffer(speech, "<i2"), 8000, 16000).tobytes()
     narrow = text_of(await lock_step(node.url, speech, 3200, {"sample_rate": 8000}))
     assert text_of(await lock_step(node.url, wide, 6400, {"sample_rate": 16000})) == narrow
+
+
+@pytest.fixture(scope="module")
+def wide_model(tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
+    """The built-in model told that it was trained at 16 kHz, its filters kept where they were."""
+    folder = tmp_path_factory.mktemp("model") / "wide"
+    shutil.copytree(MODEL, folder)
+    conf = folder / "conf" / "mfcc.conf"
+    text = conf.read_text().replace("--sample-frequency=8000", "--sample-frequency=16000")
+    conf.write_text(text.replace("--high-freq=-200", "--high-freq=3800"))
+    wide = load_model(folder)
+    assert wide.sample_rate_hz == 16000
+    return wide
+
+
+async def test_a_sixteen_khz_model_hears_an_eight_khz_call(wide_model: SpeechModel, speech: bytes, node: Node) -> None:
+    narrow = await lock_step(node.url, speech, CHUNK, {"sample_rate": 8000})
+    async with contextlib.AsyncExitStack() as exits:
+        wide = await Nodes(wide_model, exits).start()
+        heard = await lock_step(wide.url, speech, CHUNK, {"sample_rate": 8000})
+    assert text_of(heard).split()[:6] == text_of(narrow).split()[:6]
+    times = [w["start"] for r in narrow for w in r.get("result", ())][:6]
+    assert [w["start"] for r in heard for w in r.get("result", ())][:6] == pytest.approx(times, abs=0.1)

@@ -1,0 +1,117 @@
+"""The model's labels with the rules over them, on the model that ships."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from callcenter.config import load_settings
+from callcenter.errors import SpeechError
+from callcenter.speech.features import folded, masked
+from callcenter.speech.linear import LinearModel
+from callcenter.speech.train_understanding import HOME, check_overlap
+from callcenter.speech.training_text import Sentence, read_templates, shared_spans
+from callcenter.speech.understand import MODEL, Understander, load_understander
+from callcenter.speech.understanding_figures import figures_of, read_labelled
+
+EVALUATION = sorted((HOME / "evaluation").glob("*.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def understander() -> Understander:
+    return load_understander(load_settings(environment={}))
+
+
+def test_promised_figures_hold_on_the_evaluation_sentences() -> None:
+    figures = figures_of(LinearModel.load(MODEL), EVALUATION)
+    assert figures.sentences >= 200
+    assert figures.category_error <= 0.10
+    assert figures.urgency_error <= 0.05
+    assert figures.emergencies_missed == 0
+    assert figures.false_emergencies <= 0.03
+
+
+def test_half_of_the_evaluation_has_homophone_errors() -> None:
+    heard_wrong = len(read_labelled(HOME / "evaluation" / "homophones.jsonl"))
+    assert heard_wrong * 2 >= sum(len(read_labelled(file)) for file in EVALUATION)
+
+
+def test_the_most_urgent_matter_wins(understander: Understander) -> None:
+    told = understander.understand("我想问下物业费怎么交，哎呀等一下，厨房着火了，快来人")
+    assert (told.category.value, told.urgency.value) == ("fire", "emergency")
+    assert told.kind.value == "help"
+    assert "着火" in told.urgency.evidence
+
+
+def test_what_is_unclear_is_to_be_confirmed(understander: Understander) -> None:
+    assert understander.understand("那个就是上面那个东西它又那样了").to_confirm
+
+
+def test_the_site_s_places_are_checked(understander: Understander) -> None:
+    assert understander.understand("三号楼二单元一一零二的灯不亮").place.building.confidence > 0.8
+    assert understander.understand("八十八号楼的灯不亮").place.building.confidence < 0.5
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=st.text(max_size=300), language=st.sampled_from(["zh", "en"]))
+def test_any_text_is_understood_as_something(understander: Understander, text: str, language: str) -> None:
+    told = understander.understand(text, language)
+    assert 0 < told.category.confidence < 1
+
+
+def test_features_hear_alike_what_sounds_alike() -> None:
+    assert folded("诗") == folded("丝")
+    assert folded("音") == folded("英")
+    assert masked("三号楼二单元一一零二漏水") == "#漏水"
+
+
+def test_shared_spans_are_found() -> None:
+    assert shared_spans(["我家厨房的水龙头一直滴水"], ["厨房的水龙头一直响"]) == {
+        "厨房的水龙头一直": "厨房的水龙头一直响"
+    }
+    assert shared_spans(["我家厨房的水龙头坏了"], ["厨房的水龙头响"]) == {}
+
+
+def test_training_on_an_evaluation_sentence_fails(tmp_path: Path) -> None:
+    with pytest.raises(SpeechError, match="reword the training text"):
+        check_overlap([Sentence("快来人啊我们这层楼道里全是浓烟", "help", "fire", "emergency")], HOME / "evaluation")
+
+
+def test_a_broken_template_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("## repair house normal\n(窗户|门坏了\n", encoding="utf-8")
+    with pytest.raises(SpeechError, match=r"a\.txt:2"):
+        read_templates(tmp_path)
+
+
+def test_a_damaged_model_is_said_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(SpeechError, match="train_understanding"):
+        LinearModel.load(tmp_path / "labels.npz")
+    (tmp_path / "labels.npz").write_bytes(MODEL.read_bytes()[:1000])
+    with pytest.raises(SpeechError, match="damaged"):
+        LinearModel.load(tmp_path / "labels.npz")
+
+
+def _cli() -> object:
+    import typer
+
+    from callcenter.speech.understand_cli import understand
+
+    application = typer.Typer()
+    application.command()(understand)
+    return application
+
+
+def test_the_command_prints_a_json_line_for_each_text() -> None:
+    lines = "我家三号楼二单元1102没电了我姓王\nthere is a fire in building 3\n\n"
+    done = CliRunner().invoke(_cli(), ["--json"], input=lines)  # type: ignore[arg-type]
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert list(first) == [
+        "kind", "category", "urgency", "department", "place", "name", "phone", "intents", "to_confirm",
+    ]  # fmt: skip
+    assert first["place"]["room"]["value"] == "1102"
+    assert set(first["category"]) == {"value", "confidence", "evidence"}
+    assert first["name"]["value"] == "王"
+    assert second["urgency"]["value"] == "emergency"

@@ -1,0 +1,84 @@
+"""R8, R29: an emergency is never missed; what only speaks of one is none."""
+
+# ruff: noqa: E501 — tables read better whole
+
+import pytest
+
+from callcenter.domain.understanding.dangers import Standing, find_dangers
+from callcenter.domain.understanding.text import utterance
+
+
+def standings(said: str, language: str = "zh") -> set[Standing]:
+    return {danger.standing for danger in find_dangers(utterance(said), language)}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "我家厨房着火了", "救命啊有人晕倒了", "电梯里困了两个人", "我被关在电梯里了", "水管爆了到处都是水", "闻到很重的煤气味",
+        "请问我家着火了怎么办", "插座冒火花", "家里进小偷了还在屋里", "楼下有人拿刀砍人", "从昨天晚上开始一直漏煤气",
+        "老人摔倒了起不来", "狗咬了孩子一口流血了", "楼上漏水像下雨一样", "有人要跳楼", "地下室进水快淹到电表了",
+        "没着火但是冒了好大的烟", "不是跳闸是电线着火了", "上次修过的水管又爆了", "孩子反锁在屋里灶上还烧着水",
+    ],
+)  # fmt: skip
+def test_dangers_that_stand(said: str) -> None:
+    assert Standing.NOW in standings(said)
+
+
+@pytest.mark.parametrize(
+    "said", ["厨房着活了快来", "点梯里有人出不来", "没气味好大", "快来救名", "老人云倒了", "水馆爆了水往外碰"]
+)
+def test_dangers_heard_with_homophones(said: str) -> None:
+    assert Standing.NOW in standings(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "standing"),
+    [
+        ("没有着火", Standing.DENIED),
+        ("没有漏气就是想问一下", Standing.DENIED),
+        ("电梯里没有困人", Standing.DENIED),
+        ("上个月我家着火那次你们来得很快", Standing.PAST),
+        ("去年电梯困过人现在想问年检", Standing.PAST),
+        ("刚才着火已经扑灭了没事了", Standing.PAST),
+        ("感谢上次及时救火", Standing.PAST),
+        ("万一着火怎么办", Standing.IMAGINED),
+        ("怕哪天引起火灾", Standing.IMAGINED),
+        ("电瓶车充电容易着火", Standing.IMAGINED),
+    ],
+)
+def test_dangers_that_are_only_spoken_of(said: str, standing: Standing) -> None:
+    assert standings(said) == {standing}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "问一下消防检查", "灭火器过期了", "楼道里有人抽烟", "煤气费怎么交", "楼上有点渗水", "火锅店太吵", "打扰一下", "狗叫得厉害",
+        "燃气灶打不着火", "门坏了打不开", "水压很小", "房门猫眼坏了", "保洁敷衍了事", "师傅又迟到", "轮胎漏气了", "麻烦敲敲门",
+    ],
+)  # fmt: skip
+def test_ordinary_matters_hold_no_danger(said: str) -> None:
+    assert Standing.NOW not in standings(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        ("there is a fire in my kitchen", True),
+        ("we are stuck in the elevator", True),
+        ("my father is not breathing", True),
+        ("a pipe burst and water is everywhere", True),
+        ("there is no fire just a beeping alarm", False),
+        ("when is the fire drill", False),
+        ("last month someone was stuck in the lift", False),
+    ],
+)
+def test_english(said: str, stands: bool) -> None:
+    assert (Standing.NOW in standings(said, "en")) is stands
+
+
+def test_evidence_is_quoted_as_heard() -> None:
+    (danger,) = find_dangers(utterance("那个 厨房 着活了"))
+    assert danger.category == "fire"
+    assert danger.evidence == "着活"
