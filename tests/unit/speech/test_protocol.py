@@ -29,8 +29,8 @@ def test_nothing_said_means_the_models_rate_and_a_reply_each() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-    asked = {"sample_rate": 16000.0, "phrase_list": ["一", "[unk]"], "words": 0}
-    command, config = read_message(json.dumps({"config": asked}))
+        {"sample_rate": 7999}, {"sample_rate": 48001}, {"sample_rate": 8000.5}, {"sample_rate": True},
+        {"sample_rate": []},
         {"phrase_list": "一"}, {"phrase_list": [1]}, {"phrase_list": [""]}, {"phrase_list": ["字" * 20_001]},
         {"words": "yes"}, {"max_alternatives": -1}, {"max_alternatives": 11}, {"max_alternatives": True},
         {"replies": "never"}, {"model": "another"},
