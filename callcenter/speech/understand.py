@@ -20,6 +20,8 @@ MODEL = ROOT / "models" / "understanding" / "labels.npz"
 
 WINDOW = 18
 """Characters (words in English: a third) of the windows a long text is also read in."""
+MOST_WINDOWS = 24
+"""A very long text is read in longer windows: understanding has 300 ms."""
 EMERGENCY_AT = 0.33
 """One chance in three is enough: an emergency is never missed."""
 EMERGENCY_WHERE_DENIED_AT = 0.8
@@ -143,7 +145,7 @@ def _short(said: Utterance, reading: _Reading, most: int = 40) -> str:
 
 def _windows(said: Utterance, language: str) -> Iterator[tuple[int, int]]:
     """Overlapping parts of a text too long to be one thought."""
-    width = WINDOW * 3 if language == "en" else WINDOW
+    width = max(WINDOW * 3 if language == "en" else WINDOW, len(said.text) // MOST_WINDOWS)
     if len(said.text) <= width * 3 // 2:
         return
     step = width // 2
