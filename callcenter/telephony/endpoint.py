@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from callcenter.telephony.owner import Owner
 
 log = get_logger("telephony")
 CLOSE_TIMEOUT_S = 4.0
+STANDS_STILL_S = 5.0
 
 
 class Endpoint:
@@ -23,6 +25,7 @@ class Endpoint:
     def __init__(self, settings: ExchangeSettings, on_event: Callable[[Event], None]) -> None:
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
+        self._beats = 0
         self._exchange = Exchange(settings, self._emit, lambda: self._owner.polled_at)
         self._owner = Owner(
             setup=self._exchange.open,
@@ -41,6 +44,12 @@ class Endpoint:
     def leg_limit(self) -> int:
         """Legs this process can carry at once."""
         return self._exchange.leg_limit
+
+    def works(self) -> bool:
+        """Whether both of its threads have moved lately; one that hangs takes every call with it (pjproject #3125)."""
+        beats, before = self._exchange.beats, self._beats
+        self._beats = beats
+        return beats != before and time.monotonic() - self._owner.polled_at < STANDS_STILL_S
 
     @property
     def worn_out(self) -> bool:

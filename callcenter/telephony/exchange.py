@@ -206,6 +206,11 @@ class Exchange:
         while time.monotonic() < until:
             self._endpoint.libHandleEvents(20)
 
+    @property
+    def beats(self) -> int:
+        """Ticks of the audio clock since the start (readable from any thread)."""
+        return sum(port.beats for port in self._kept)
+
     # legs
 
     def incoming(self, call_id: int, source: str, message: str) -> None:

@@ -49,6 +49,8 @@ class AudioPort(pj.AudioMediaPort):  # type: ignore[misc]
         super().__init__()
         self.voice: Voice | None = None
         self.faults = 0
+        self.beats = 0
+        """Ticks of pjmedia's clock, in use or not: it stands still when the clock does."""
         self._vector = pj.ByteVector(SILENCE)
         self._address = ctypes.c_size_t.from_address(int(self._vector.this)).value
         self.createPort(name, audio_format())
@@ -64,6 +66,7 @@ class AudioPort(pj.AudioMediaPort):  # type: ignore[misc]
             self.faults += 1
 
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 — pjsua2's name
+        self.beats += 1
         try:
             voice = self.voice
             if voice is None:
