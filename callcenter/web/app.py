@@ -17,6 +17,7 @@ from callcenter.web import door, metrics, page
 from callcenter.web.access import Right
 from callcenter.web.api import routes as api
 from callcenter.web.errors import errors_middleware
+from callcenter.web.listening import HEARD, Heard
 from callcenter.web.live import HUB, Hub, live
 from callcenter.web.login_limit import LoginLimit
 from callcenter.web.news import follow_desk
@@ -72,7 +73,7 @@ def make_app(settings: Settings, desk: Desk) -> web.Application:
     counted = metrics.Metrics()
     app[DESK], app[SETTINGS] = desk, settings
     app[TOKENS], app[SESSION_S] = session_key(settings), settings.desk.session_hours * 3600
-    app[door.LIMIT] = LoginLimit()
+    app[door.LIMIT], app[HEARD] = LoginLimit(), Heard()
     app[metrics.METRICS], app[metrics.METRICS_TOKEN] = counted, metrics_token(settings)
     app[HUB] = Hub(counted.dropped.inc)
     setup_sessions(

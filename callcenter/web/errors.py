@@ -90,7 +90,8 @@ def translate_error(request: web.Request, error: BaseException) -> tuple[int, st
         status, message, details = 422, STATUS_TEXTS[422], validation_details(error)
     elif isinstance(error, CallCenterError):
         status, message = _status_of(error), error.message
-        details = getattr(error, "details", None) or ({"code": error.code, "mend": error.mend} if error.mend else None)
+        mend = {"code": error.code, "mend": translate(locale, error.mend)} if error.mend else None
+        details = getattr(error, "details", None) or mend
         if status == 503:
             message = STATUS_TEXTS[503]
     elif isinstance(error, AWAY):

@@ -18,7 +18,7 @@ from callcenter.web.i18n import LOCALES
 from callcenter.web.live import HUB, Hub, News
 from callcenter.web.metrics import METRICS
 from callcenter.web.names import Names
-from callcenter.web.page import alarm_of, bar_counts, environment
+from callcenter.web.page import alarm_of, bar_counts, environment, untaken
 from callcenter.web.state import DESK
 
 log = get_logger("web.news")
@@ -90,7 +90,7 @@ class Counter:
         await self._tell_alarms(desk, hub, site)
 
     async def _tell_alarms(self, desk: Any, hub: Hub, site: str) -> None:
-        waiting = {row.number: row for row in await tickets.emergencies(desk, site) if row.asked is not None}
+        waiting = {row.number: row for row in await tickets.emergencies(desk, site) if untaken(row)}
         before = self._alarms.get(site, set())
         for number in before - waiting.keys():
             hub.publish(News("alarm", {"ticket": number, "taken": True}, site, Right.HEAR_ALARMS))

@@ -153,7 +153,7 @@ async def frame_of(request: web.Request, reader: Viewer) -> Frame:
         leader=names.staff(holders.get("leader")),
         counts=bar_counts(counts),
         emergency_contacts=tuple(on_duty.emergency_numbers.items()),
-        alarms=tuple(alarm_of(row, names) for row in alarms if row.asked is not None),
+        alarms=tuple(alarm_of(row, names) for row in alarms if untaken(row)),
     )
 
 
@@ -165,9 +165,17 @@ def bar_counts(counts: Counts) -> dict[str, int]:
     }  # fmt: skip
 
 
+UNTAKEN = frozenset({"recorded", "to_confirm", "assigned", "handed_over", "reopened"})
+
+
+def untaken(row: TicketRow) -> bool:
+    """Whether nobody has accepted or begun it yet."""
+    return row.state in UNTAKEN
+
+
 def alarm_of(row: TicketRow, names: Names) -> dict[str, Any]:
     """The line in the bar about an emergency nobody has accepted yet."""
-    asked = translate(names.locale, "waiting for %(name)s", name=names.staff(row.asked))
+    asked = translate(names.locale, "waiting for %(name)s", name=names.staff(row.asked or row.responsible))
     parts = (names.urgency(row.urgency), names.category(row.category), names.written_place(row.place), asked)
     return {"ticket": row.number, "text": " · ".join(p for p in parts if p), "due": row.asked_until}
 

@@ -18,6 +18,7 @@ from callcenter.web.access import Right
 from callcenter.web.api.endpoint import CALL_ID, Answer, Endpoint, Query
 from callcenter.web.api.shapes import Call, Calls, WholeCall
 from callcenter.web.errors import WebError
+from callcenter.web.listening import HEARD
 from callcenter.web.peaks import compute_peaks
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
@@ -122,7 +123,7 @@ def _range_start(request: web.Request) -> int | None:
 async def get_recording(request: web.Request, _: Any, __: None) -> web.StreamResponse:
     recording, path = await _stored(request)
     start = _range_start(request) or 0
-    if request.method == "GET":
+    if request.app[HEARD].begins(viewer(request).account.id, recording.call, start):
         share = max(0, start) / recording.bytes if recording.bytes else 0.0
         await calls.listened(
             request.app[DESK], recording.call, viewer(request).account.id, int(share * (recording.duration_ms or 0))

@@ -11,10 +11,10 @@ from pydantic import AwareDatetime, Field
 from callcenter.desk import tickets, todo
 from callcenter.desk.models import TicketDetail, TicketFilter
 from callcenter.web.access import Right, own_department_only
+from callcenter.web.acting import may_do, one_visible, perform
 from callcenter.web.api.endpoint import ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
 from callcenter.web.api.shapes import Callback, Task, Ticket, Tickets, WholeTicket
 from callcenter.web.format import ZONE
-from callcenter.web.pages.tickets import may_do, one_visible, perform
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
 
@@ -114,10 +114,9 @@ class Tasks(Answer):
     tasks: list[Task]
 
 
-def whole(request: web.Request, detail: TicketDetail) -> WholeTicket:
+async def whole(request: web.Request, detail: TicketDetail) -> WholeTicket:
     """The matter as this viewer may see it."""
-    reader = viewer(request)
-    return WholeTicket.whole(detail, reader, sorted(may_do(reader, detail)))
+    return WholeTicket.whole(detail, viewer(request), sorted(await may_do(request, detail)))
 
 
 async def list_tickets(request: web.Request, query: TicketQuery, _: None) -> Tickets:
@@ -132,7 +131,7 @@ async def list_tickets(request: web.Request, query: TicketQuery, _: None) -> Tic
 
 
 async def get_ticket(request: web.Request, _: Any, __: None) -> WholeTicket:
-    return whole(request, await one_visible(request, int(request.match_info["number"])))
+    return await whole(request, await one_visible(request, int(request.match_info["number"])))
 
 
 def _local(moment: datetime) -> str:
@@ -146,7 +145,7 @@ def _doing(act: str) -> Any:
             for name, value in body.model_dump(exclude_none=True).items()
         }
         detail = await perform(request, act, int(request.match_info["number"]), form, idempotency_key(request))
-        return whole(request, detail)
+        return await whole(request, detail)
 
     do.__name__ = f"{act}_ticket"
     return do

@@ -15,10 +15,10 @@ from callcenter.desk import calls, duty, tickets
 from callcenter.desk.models import CallDetail, CallFilter, CallRow, TicketFilter, TicketRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
+from callcenter.web.acting import may_do
 from callcenter.web.i18n import locale_of, translate
 from callcenter.web.names import Names
 from callcenter.web.page import render
-from callcenter.web.pages.tickets import may_do
 from callcenter.web.state import DESK, names_of, site_of
 from callcenter.web.talk import talk_of
 from callcenter.web.viewer import guarded, viewer
@@ -144,7 +144,7 @@ async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
     return {
         "detail": detail, "call": detail.call, "recording": detail.recording,
         "tickets": [matter.ticket] if matter else [],
-        "matter": matter if matter and "correct" in may_do(reader, matter) else None,
+        "matter": matter if matter and "correct" in await may_do(request, matter) else None,
         "taxonomy": desk.sites[site].taxonomy,
         "talk": talk_of(detail, names), "open_matters": await _open_matters(request, detail, site),
         "steps": [s for s in detail.steps if s.kind == "call.step"], "listenings": listenings,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from aiohttp import web
 
-from callcenter.desk import acts, duty, tickets
+from callcenter.desk import duty, tickets
 from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
-from callcenter.errors import AccessError
 from callcenter.web.access import Right, own_department_only
-from callcenter.web.errors import STATUS_TEXTS, WebError
+from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, perform
+from callcenter.web.errors import WebError
 from callcenter.web.format import ZONE
 from callcenter.web.history import history_of
 from callcenter.web.i18n import translate
@@ -25,7 +24,6 @@ from callcenter.web.viewer import Viewer, guarded, viewer
 
 PAGE_ROWS = 60
 SHOWN = ("open", "mine", "late", "emergency", "closed", "all")
-CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
 CLOSED_STATE = "archived"
 CALL_PAGE = re.compile(r"/calls/[0-9a-f-]{36}")
 """Whoever corrects beside a call stays there."""
@@ -65,32 +63,6 @@ def filter_of(shown: Shown, reader: Viewer) -> TicketFilter:
         "closed": replace(everything, state=CLOSED_STATE),
         "all": everything,
     }[shown.show]
-
-
-def may_see(reader: Viewer, detail: TicketDetail) -> bool:
-    """Whether this matter is one of the reader's department, or one they have a part in (R10)."""
-    if not own_department_only(reader.role):
-        return True
-    row, me = detail.ticket, reader.account.staff
-    part = {row.responsible, row.first_responder, row.asked, detail.handler}
-    return row.department == reader.account.department or (me is not None and me in part)
-
-
-def may_do(reader: Viewer, detail: TicketDetail) -> dict[str, bool]:
-    """What this reader may do with the matter now: its state allows it, and so does the matrix."""
-    row, me = detail.ticket, reader.account.staff
-    mine = me is not None and me in (row.asked, row.responsible, detail.handler)
-    move = reader.may(Right.MOVE_TICKETS) or mine
-    rights = {
-        "accept": (mine and reader.may(Right.ANSWER_HANDOVER)) or reader.may(Right.MOVE_TICKETS),
-        "refuse": (mine and reader.may(Right.ANSWER_HANDOVER)) or reader.may(Right.MOVE_TICKETS),
-        "confirm": reader.may(Right.CONFIRM),
-        "correct": reader.may(Right.CORRECT),
-        "close": reader.may(Right.MOVE_TICKETS),
-        "reopen": reader.may(Right.MOVE_TICKETS),
-    }
-    open_acts = (*detail.may, "mark") if row.joined_to is None else detail.may
-    return {act: True for act in open_acts if rights.get(act, move)}
 
 
 def record_of(detail: TicketDetail, names: Names, reader: Viewer) -> list[Field]:
@@ -154,7 +126,7 @@ async def ticket_values(request: web.Request, detail: TicketDetail) -> dict[str,
     desk, reader = request.app[DESK], viewer(request)
     site, names = site_of(request, reader.account), names_of(request, reader.account)
     on_duty = await duty.now(desk, site)
-    record, may = record_of(detail, names, reader), may_do(reader, detail)
+    record, may = record_of(detail, names, reader), await may_do(request, detail)
     people = sorted(desk.staff(site).values(), key=lambda s: s.department)
     running = sorted((d for d in detail.deadlines if d.state in ("running", "missed")), key=lambda d: d.due_at)
     return {
@@ -167,15 +139,6 @@ async def ticket_values(request: web.Request, detail: TicketDetail) -> dict[str,
         "on_duty": {one.staff for one in on_duty.now}, "taxonomy": desk.sites[site].taxonomy,
         "events": history_of(detail, names), "others": await _others(request, detail, site),
     }  # fmt: skip
-
-
-async def one_visible(request: web.Request, number: int) -> TicketDetail:
-    """One matter that the reader may see. Raises AccessError."""
-    detail = await tickets.one(request.app[DESK], number)
-    reader = viewer(request)
-    if not may_see(reader, detail) or reader.account.site not in (None, detail.ticket.site):
-        raise AccessError("web.other_department", STATUS_TEXTS[403])
-    return detail
 
 
 async def _page(request: web.Request, detail: TicketDetail | None, status: int = 200) -> web.Response:
@@ -201,66 +164,6 @@ async def tickets_page(request: web.Request) -> web.StreamResponse:
 async def ticket_page(request: web.Request) -> web.StreamResponse:
     """GET /tickets/{number}: an alias shows the matter it joined."""
     return await _page(request, await one_visible(request, int(request.match_info["number"])))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZONE)
-    except ValueError as error:
-        raise WebError(422, "web.moment", details=[{"field": "until", "message": "not a time"}]) from error
-
-
-async def perform(request: web.Request, act: str, number: int, form: dict[str, str], key: str) -> TicketDetail:
-    """Do one act with a matter, once per key. Raises AccessError, DomainError, WebError 422 and 409."""
-    desk, reader = request.app[DESK], viewer(request)
-    detail = await one_visible(request, number)
-    if act not in may_do(reader, detail):
-        raise WebError(
-            409 if act not in detail.may else 403, "web.act", details={"may": sorted(may_do(reader, detail))}
-        )
-    actor, reason = reader.actor, form.get("reason", "").strip()
-    if act in ("refuse", "hand_over") and not reason:
-        raise WebError(422, "web.reason", details=[{"field": "reason", "message": "is needed (R16)"}])
-    match act:
-        case "accept":
-            return await acts.accept(desk, number, actor, key)
-        case "refuse":
-            return await acts.refuse(desk, number, actor, reason, key)
-        case "hand_over":
-            return await acts.hand_over(desk, number, actor, form.get("to", ""), reason, key)
-        case "confirm":
-            return await acts.confirm(desk, number, actor, key)
-        case "correct":
-            changes = {name: form[name].strip() for name in CORRECTABLE if name in form}
-            now = {**{n: getattr(detail.ticket, n) for n in ("kind", "category", "urgency", "content")},
-                   "caller_name": detail.ticket.caller_name, "building": detail.building, "unit": detail.unit,
-                   "room": detail.room}  # fmt: skip
-            changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
-            return await acts.correct(desk, number, actor, changed, key) if changed else detail
-        case "mark":
-            what, said = form.get("what", "note"), form.get("text", "").strip()
-            if what == "note":
-                return await acts.note(desk, number, actor, said, key)
-            return await acts.mark(desk, number, actor, what, said, key)
-        case "wait":
-            return await acts.change_state(
-                desk, number, actor, "waiting", key, waiting_for=f"{form.get('waiting_for', 'resident')}: {reason}",
-                until=_moment(form.get("until", "")),
-            )  # fmt: skip
-    to = {"start": "in_progress", "resume": "in_progress", "done": "done", "close": "archived", "reopen": "reopened"}[
-        act
-    ]
-    return await acts.change_state(desk, number, actor, to, key, result=form.get("result", "").strip() or None)
-
-
-MARKS = ("answered", "contacted", "called_back", "reported", "not_reached")
-"""What meets a clock without changing the state (R15, R18–R23)."""
-ACTS = {
-    "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
-    "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",
-    "mark": "mark",
-}  # fmt: skip
-"""Last part of the address → the act."""
 
 
 async def act_page(request: web.Request) -> web.StreamResponse:

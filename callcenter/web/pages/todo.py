@@ -9,9 +9,10 @@ from aiohttp import web
 from callcenter.desk import calls, todo
 from callcenter.desk.models import TicketDetail
 from callcenter.web.access import Right
+from callcenter.web.acting import one_visible, perform
 from callcenter.web.errors import WebError
 from callcenter.web.page import render
-from callcenter.web.pages.tickets import one_visible, perform, ticket_values
+from callcenter.web.pages.tickets import ticket_values
 from callcenter.web.state import DESK, names_of, site_of
 from callcenter.web.talk import talk_of
 from callcenter.web.viewer import guarded, viewer

@@ -100,6 +100,27 @@ def test_the_person_asked_accepts(house: House, dispatcher: Client) -> None:
     assert answer.json()["first_responder"] == ticket["first_responder"]
 
 
+def test_an_act_repeated_finds_its_own_effect(house: House, supervisor: Client) -> None:
+    number = house.told["noise"].ticket
+    first = supervisor.api("POST", f"/tickets/{number}/accept", json={}, headers={"Idempotency-Key": "accept-once"})
+    assert first.status_code == 200, first.text
+    assert first.json()["responsible"] == "zheng_lan"
+    again = supervisor.api("POST", f"/tickets/{number}/accept", json={}, headers={"Idempotency-Key": "accept-once"})
+    assert again.status_code == 200
+    assert again.json()["revision"] == first.json()["revision"]
+    other = supervisor.api("POST", f"/tickets/{number}/accept", json={}, headers={"Idempotency-Key": "accept-twice"})
+    assert other.status_code == 409
+
+
+def test_nobody_acts_on_what_does_not_concern_them(house: House, agent: Client) -> None:
+    number = house.told["power"].ticket
+    ticket = agent.api("GET", f"/tickets/{number}").json()
+    if ticket["first_responder"] != "wang_fang":  # the operator on duty at this hour is somebody else
+        answer = agent.api("POST", f"/tickets/{number}/accept", json={}, headers={"Idempotency-Key": "not-mine-1"})
+        assert answer.status_code == 403
+        assert "accept" not in ticket["may"]
+
+
 def test_search_finds_what_was_said(house: House, supervisor: Client) -> None:
     found = supervisor.api("GET", "/calls", params={"text": "停电"}).json()["calls"]
     assert str(house.told["power"].id) in {call["id"] for call in found}

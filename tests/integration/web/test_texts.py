@@ -11,11 +11,11 @@ from babel.messages.pofile import read_po
 
 from callcenter.domain.tickets import Status
 from callcenter.web.access import Right, Role
+from callcenter.web.acting import MARKS
 from callcenter.web.errors import STATUS_TEXTS
 from callcenter.web.history import FIELD_NAMES, SENTENCES
 from callcenter.web.i18n import FOLDER, known, translate
 from callcenter.web.page import SECTIONS
-from callcenter.web.pages.tickets import MARKS
 
 WEB = FOLDER.parent
 VALUE = re.compile(r"%\((\w+)\)s")
@@ -63,6 +63,24 @@ def in_code() -> set[str]:
 def in_tables() -> set[str]:
     """Texts that are translated by way of a table."""
     return {*STATUS_TEXTS.values(), *SENTENCES.values(), *FIELD_NAMES.values(), *(s.text for s in SECTIONS)}
+
+
+def of_the_rule() -> set[str]:
+    """What the rule says when it forbids something, and the mend."""
+    package = WEB.parent
+    found: set[str] = set()
+    for name in ("domain/handover.py", "domain/work.py", "desk/acts.py"):
+        for node in ast.walk(ast.parse((package / name).read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DomainError"):
+                continue
+            texts = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "mend")]
+            found |= {text.value for text in texts if isinstance(text, ast.Constant)}
+    return found
+
+
+def test_what_the_rule_forbids_is_said_in_both_languages() -> None:
+    chinese = catalogue("zh_CN")
+    assert sorted(text for text in of_the_rule() if not chinese.get(text)) == []
 
 
 def test_every_text_is_translated() -> None:
