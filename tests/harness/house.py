@@ -25,7 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.config import Settings, load_settings
+from callcenter.edge.rpc import Rpc
+from callcenter.errors import TelephonyError
 from tests.harness.ports import free_rtp_first
+from tests.harness.ticks import ticks
 from tests.harness.toml import write_toml
 
 Happening = dict[str, Any]
@@ -201,6 +204,26 @@ class House:
         """SIGKILL, and wait until the launcher has it ready again."""
         mark = self.kill(role)
         await self.wait(role, "ready", after=mark, timeout_s=timeout_s)
+
+    async def wait_in_service(self, lines: int, timeout_s: float = 30.0) -> None:
+        """Until the edge gives calls to so many lines (a line is ready a moment before the edge has seen it)."""
+        rpc = Rpc(self.run_dir / "kamailio.sock")
+        try:
+            async with asyncio.timeout(timeout_s):
+                async for _ in ticks():
+                    if await self._in_service(rpc) == lines:
+                        return
+        finally:
+            rpc.close()
+
+    @staticmethod
+    async def _in_service(rpc: Rpc) -> int:
+        try:
+            listed = await rpc.call("dispatcher.list")
+        except TelephonyError:  # it has no words for an empty list
+            return 0
+        targets = [target["DEST"] for group in listed.get("RECORDS", []) for target in group["SET"]["TARGETS"]]
+        return sum(str(target["FLAGS"]).startswith("A") for target in targets)
 
     async def stop(self, timeout_s: float = 60.0) -> int:
         """Drain (SIGTERM), after `timeout_s` hurry and then kill; the launcher's exit status."""

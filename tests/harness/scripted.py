@@ -64,7 +64,7 @@ class Scripted:
                 "desk": {"port": 0},
                 "edge": {"sip_port": 0},
                 "line": {"rtp_port_first": free_rtp_first(2)},
-            }  # fmt: skip
+            }
         )
         specs = {name: self._spec(name, manners.get(name.replace("-", "_"), "good")) for name in NAMES}
         stages = (("speech", "desk"), ("line-1", "line-2"), ("edge",))
