@@ -85,7 +85,8 @@ class House:
         edge = self.settings.edge
         if edge.mode == "direct":
             return None
-        port = read_port(self.settings.run_dir, "edge", "sip") or edge.sip_port
+        run_dir = self.settings.run_dir  # behind NAT the edge has a port for us that names no public address
+        port = read_port(run_dir, "edge", "inside") or read_port(run_dir, "edge", "sip") or edge.sip_port
         host = str(edge.bind_host)
         return f"sip:{extension}@{'127.0.0.1' if host == '0.0.0.0' else host}:{port}" if port else None  # noqa: S104
 

@@ -50,6 +50,30 @@ async def test_the_caller_hangs_up_through_the_hidden_contact(bench: Bench) -> N
     assert bye.uri == f"sip:line@127.0.0.1:{bench.lines[0].peer.port}"
 
 
+async def test_a_line_calls_a_phone_by_the_inside_port(bench: Bench) -> None:
+    keep_phones(bench.folder, "201")
+    edge = await bench.start(loopback_trunk=False, public_address=PUBLIC)
+    inside = ("127.0.0.1", int(edge.said[0]["ports"]["inside"]))
+    phone = await register(bench, "201")
+    call = bench.lines[0].dial(inside, "201")
+    async with asyncio.timeout(5):
+        invite = await phone.peer.got.get()
+    assert f"c=IN IP4 {PUBLIC}" in invite.body
+    assert f"@{PUBLIC}:" in invite.header("contact")
+    phone.peer.answer(invite, 200, "OK", body=bench.lines[0].sdp, tag="p")
+    answer = await call.wait_final()
+    assert answer.status == 200
+    nearest = answer.all("record-route")[-1]
+    assert nearest.startswith(f"<sip:127.0.0.1:{inside[1]};"), "the line never needs the public address"
+    call.within("ACK")
+    call.within("BYE")
+    async with asyncio.timeout(5):
+        while (request := await phone.peer.got.get()).method != "BYE":
+            pass
+    phone.peer.answer(request, 200, "OK")
+    assert (await call.wait_final()).status == 200
+
+
 async def test_a_phone_behind_its_own_nat_is_reached_where_it_came_from(bench: Bench) -> None:
     keep_phones(bench.folder, "201")
     edge = await bench.start(loopback_trunk=False)
