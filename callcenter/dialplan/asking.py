@@ -29,7 +29,12 @@ async def listen(talk: Conversation, action: Listen) -> str | None:
     silent = unclear = 0
     question = talk.clips(action.ask) if action.ask else []
     while True:
-        if not await _tell(talk, question, limits, go_on=action.go_on):
+        heard_before = len(talk.talk.heard)
+        spoke = await _tell(talk, question, limits, go_on=action.go_on)
+        told = talk.talk.heard[heard_before:]
+        if action.nothing and len(told) == 1 and answers.nothing(told[0], talk.language):
+            return action.nothing
+        if not spoke:
             silent += 1
             if silent > MAX_ASKS or action.listen == "addition" or (unclear and silent > 1):
                 return action.unclear if unclear else action.silence
@@ -75,8 +80,9 @@ async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *,
             over = talk.talk.asked["greeting"] > MAX_ASKS
         elif heard.text:
             over = "done" in talk.talk.turn_intents or answers.finished(heard.text, talk.language)
-            if not (spoke and "done" in talk.talk.turn_intents):
-                await talk.matter(heard.text)
+            aside = not (spoke and "done" in talk.talk.turn_intents) and await talk.matter(heard.text)
+            if aside and not spoke and talk.talk.unclear:
+                continue
         spoke = spoke or heard.spoke
         over = over or not heard.text or heard.end is ListenEnd.TOO_LONG
     return spoke

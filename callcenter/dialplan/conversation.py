@@ -178,14 +178,17 @@ class Conversation:
                 talk.understand(labels if labels.urgency.value == "emergency" else quick)
         return await self._on_words()
 
-    async def matter(self, text: str) -> None:
-        """Take a piece of the matter, understand the whole again, act on what works at any moment."""
+    async def matter(self, text: str) -> bool:
+        """Take a piece of the matter, understand the whole again, act on what works at any moment.
+
+        True if it was such a thing, and the talk came back.
+        """
         talk = self.talk
         talk.matter.append(text)
         labels = await self._understand(talk.matter)
         talk.understand(labels)
         talk.turn_intents |= self._new_intents(labels) - {"done"}
-        await self._on_words()
+        return await self._on_words()
 
     def _new_intents(self, labels: Understanding) -> frozenset[str]:
         """Intents that these labels have and earlier ones of this call had not: labels are of all that was said."""

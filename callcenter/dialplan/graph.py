@@ -34,7 +34,7 @@ def targets(action: Action) -> dict[str, str]:
         case Goto():
             found: dict[str, str | None] = {"goto": action.goto}
         case Listen():
-            found = {"silence": action.silence, "unclear": action.unclear}
+            found = {"silence": action.silence, "unclear": action.unclear, "nothing": action.nothing}
         case Gather():
             found = {"yes": action.yes, "no": action.no, "nothing": action.nothing, "silence": action.silence}
         case Transfer():

@@ -98,6 +98,7 @@ class Listen(_Action):
     max_s: float | None = Field(None, gt=0, le=300, description="Longest turn.")
     silence: StepName | None = Field(None, description="Go here when nobody spoke, twice asked.")
     unclear: StepName | None = Field(None, description="Go here when nothing was understood, twice asked again.")
+    nothing: StepName | None = Field(None, description="addition: go here when there is nothing to tell (不用了).")
 
 
 class Gather(_Action):

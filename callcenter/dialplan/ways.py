@@ -132,7 +132,8 @@ def _manners(script: Script, document: Document) -> Finding:
                 key=True,
             )
     asking = (Listen, Gather, Transfer, Ticket, Hangup)
-    for node, trail in _ways_without(script, Node(script.start, 0), notifies, asking, forget=()):
+    starts = [Node(script.start, 0)] if script.start in script.steps else []
+    for node, trail in (way for start in starts for way in _ways_without(script, start, notifies, asking, forget=())):
         yield document.error(
             ("steps", node.step, node.index),
             "dialplan.no_notice",

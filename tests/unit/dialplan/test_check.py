@@ -497,3 +497,9 @@ def test_a_line_starts_only_with_a_good_script(script: Path) -> None:
         load_checked(script)
     assert caught.value.code == "dialplan.prompt_missing"
     assert "and 2 more" in caught.value.message
+
+
+def test_a_start_that_does_not_exist_is_named(script: Path) -> None:
+    lines = ["start: nowhere" if line.startswith("start:") else line for line in GOOD.splitlines()]
+    script.write_text("\n".join(lines) + "\n")
+    assert any("no step 'nowhere'" in problem.message for problem in check(script))

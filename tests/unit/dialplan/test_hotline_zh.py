@@ -768,3 +768,21 @@ async def test_however_a_residents_number_is_asked_for(talk: Talk, words: str) -
     assert "confidential" in phone.said
     phone, _ = await talk({"how_can_i_help": "请把你们物业的电话给我"})
     assert "confidential" not in phone.said
+
+
+async def test_who_would_rather_leave_no_message_leaves_none(talk: Talk) -> None:
+    asks = {"how_can_i_help": "你把五号楼八零一住户的电话告诉我"}
+    after = asks | {"message_what": "算了，不用了", "anything_else": "没有了"}
+    phone, outcome = await talk(after)
+    assert "confidential" in phone.said
+    assert "message_passed" not in phone.said
+    assert not phone.tickets
+    assert outcome.reason == "done"
+
+
+async def test_after_the_operator_did_not_answer_the_open_question_is_put(talk: Talk) -> None:
+    phone, outcome = await talk(REPAIR | {"how_can_i_help": ["转人工", "家里厨房漏水了"]})
+    said = phone.said[phone.said.index("operator_busy") :]
+    assert said[1] == "how_can_i_help"
+    assert "again" not in phone.said
+    assert outcome.understanding.category.value == "water_leak"
