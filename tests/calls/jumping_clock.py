@@ -1,7 +1,7 @@
-"""A wall clock that jumps in every Python process of a house: laid as `sitecustomize` on its path.
+"""A wall clock that jumps in the lines of a house: laid as `sitecustomize` on the path of its processes.
 
-The file named by `JUMP_FILE` holds by how many seconds it is off; no file: not at all. Monotonic clocks, the kernel's
-and PostgreSQL's stay as they are, as when a machine's clock is set while others' are not.
+The file named by `JUMP_FILE` holds by how many seconds it is off; no file: not at all. Monotonic clocks and those of
+the other processes stay as they are, as when the clock of a lines' machine is set and the desk's is not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 JUMP_FILE = "CALLS_JUMP_FILE"
 PROGRAM = f"""
-import datetime, os, time
+import datetime, os, sys, time
 _file, _time, _datetime = os.environ["{JUMP_FILE}"], time.time, datetime.datetime
 def _off_s():
     try:
@@ -25,8 +25,9 @@ class _Jumping(_datetime, metaclass=_Known):
     @classmethod
     def now(cls, tz=None):
         return _datetime.now(tz) + datetime.timedelta(seconds=_off_s())
-time.time = lambda: _time() + _off_s()
-datetime.datetime = _Jumping
+if "callcenter.line" in sys.orig_argv:
+    time.time = lambda: _time() + _off_s()
+    datetime.datetime = _Jumping
 """
 
 
