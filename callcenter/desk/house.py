@@ -18,6 +18,7 @@ from callcenter.config import Settings
 from callcenter.desk import clock, jobs, recordings, seed
 from callcenter.desk.hub import Hub
 from callcenter.desk.models import News, NewsKind, StaffName
+from callcenter.desk.reach import Reach
 from callcenter.desk.snapshot import SnapshotMaker
 from callcenter.domain.roster import Roster
 from callcenter.errors import CallCenterError, StoreError
@@ -54,6 +55,7 @@ class Desk:
         """Journal of this desk's own events."""
         self.speech = SpeechServices(settings.run_dir / "speech.sock")
         self.snapshots = SnapshotMaker(self)
+        self.reach = Reach(self)
         self.jobs_wake = asyncio.Event()
         self.clock_wake = asyncio.Event()
         self.first_password: str | None = None
@@ -127,6 +129,7 @@ async def _listen(desk: Desk) -> None:
         desk.wake()
         if news.kind in {NewsKind.TICKET, NewsKind.DUTY}:
             desk.snapshots.look()
+            desk.reach.wake.set()
 
     try:
         await connection.add_listener("callcenter", heard)
@@ -192,6 +195,7 @@ async def open_desk(settings: Settings, *, background: bool = True) -> AsyncIter
                     "jobs": partial(jobs.work, desk),
                     "clock": partial(clock.work, desk),
                     "snapshot": desk.snapshots.work,
+                    "reach": desk.reach.work,
                     "roster": partial(seed.keep_roster, desk),
                     "retention": partial(recordings.keep_retention, desk),
                 }

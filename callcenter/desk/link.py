@@ -62,6 +62,10 @@ class NodeLink:
         self._shown: dict[tuple[UUID, str], tuple[int, str]] = {}
         self._shown_news = asyncio.Event()
         self._results: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self.rings: dict[str, float] = {}
+        """Calls of ours under way on this line, by message, and until when at most (monotonic)."""
+        self.rests_until = 0.0
+        """It rings nobody until then (monotonic)."""
 
     async def command(self, identity: str, command: str, **fields: Any) -> dict[str, Any]:
         """Have the line do one thing and return its result; the same identity is done once. Raises StoreError."""
@@ -146,6 +150,7 @@ class NodeLink:
                 acks = await self._store_batch(batch)
                 self._forget_shown(batch)
                 self._desk.wake()
+                self._answered(batch)
                 for journal, seq in acks.items():
                     await self.send({"type": "ack", "journal": str(journal), "seq": seq})
 
@@ -168,6 +173,15 @@ class NodeLink:
             else:
                 return acks
         raise AssertionError("the last try returns or raises")
+
+    def _answered(self, batch: list[Record]) -> None:
+        """People who pressed a key are told what came of it, now that it is stored."""
+        for record in batch:
+            ticket, staff = record.body.get("ticket"), record.body.get("to_staff")
+            if record.kind is not RecordKind.PERSON_ANSWER or record.call is None or not (ticket and staff):
+                continue
+            if record.journal == self.journal and record.body.get("answer") in {"accepted", "refused"}:
+                self._desk.reach.answered(self, record.call, int(ticket), str(staff))
 
     def _forget_shown(self, batch: list[Record]) -> None:
         """Words that are final now are not written as live ones any more."""
@@ -226,6 +240,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
                 raise StoreError("link.no_hello", "the first message is not a hello")
             link = NodeLink(desk, socket, hello)
             links.add(link)
+            desk.reach.wake.set()
             log.info("node_linked", role_of_node=link.role, node=link.node, line=link.number)
             await link.serve()
         except* (KeyError, ValueError, TypeError, StoreError) as errors:

@@ -34,6 +34,11 @@ TRANSFER_STATES = {
 }  # fmt: skip
 """State of a transfer → state of the call."""
 
+OF_NO_CALLER = frozenset({
+    RecordKind.CALL_RINGING, RecordKind.EDGE_UNSERVED, RecordKind.PERSON_CALL, RecordKind.PERSON_ANSWER,
+})  # fmt: skip
+"""Records that suppose no row of `call`: those that make it, and those of calls to our people."""
+
 
 @dataclass(frozen=True)
 class Applying:
@@ -92,7 +97,7 @@ def _ticket(record: Record) -> int | None:
 async def apply(applying: Applying) -> None:
     """Bring the rows up to one record."""
     record = applying.record
-    if record.kind not in {RecordKind.CALL_RINGING, RecordKind.EDGE_UNSERVED} and record.call is not None:
+    if record.kind not in OF_NO_CALLER and record.call is not None:
         await _sql.ensure(
             applying.connection, id=applying.call, site=applying.site, journal=record.journal, at=record.at
         )
@@ -210,6 +215,18 @@ async def _unserved(a: Applying) -> None:
         await enqueue_intake(a.connection, a.call)
 
 
+async def _person_call(a: Applying) -> None:
+    from callcenter.desk import rung
+
+    await rung.person_call(a)
+
+
+async def _person_answer(a: Applying) -> None:
+    from callcenter.desk import rung
+
+    await rung.person_answer(a)
+
+
 async def enqueue_intake(connection: Connection, call: UUID, *, again: int | None = None) -> None:
     """Have a call's intake done; `again` marks one that has to be done once more."""
     key = f"{INTAKE}:{call}" + (f":{again}" if again is not None else "")
@@ -248,4 +265,6 @@ HANDLERS: dict[RecordKind, Callable[[Applying], Awaitable[None]]] = {
     RecordKind.TICKET_OPENED: _opened,
     RecordKind.TICKET_AMENDED: _amended,
     RecordKind.EDGE_UNSERVED: _unserved,
+    RecordKind.PERSON_CALL: _person_call,
+    RecordKind.PERSON_ANSWER: _person_answer,
 }

@@ -69,6 +69,21 @@ def _keep_asking(course: Course) -> None:
     ask_next(course)
 
 
+def not_answering(situation: Situation, state: TicketState, staff: str) -> Outcome:
+    """Nobody answers the telephone of whoever is asked: absent, so the next is asked before the limit has passed (R13).
+
+    Nothing happens where somebody else is asked by now. Who was passed over may still take the matter.
+    """
+    course = Course(situation, state)
+    if state.status is Status.HANDED_OVER and state.asked == staff:
+        person = situation.organisation.person(staff)
+        zh, en = person.called(), person.called("en")
+        sentence = (f"{zh}的电话无人接听，越过。", f"Nobody answers the telephone of {en}: passed over.")
+        course.add(Act.PASS_OVER, to=staff, why=sentence)
+        ask_next(course)
+    return course.outcome()
+
+
 def rungs_above(situation: Situation, staff: str) -> tuple[str, ...]:
     """The ladder above a person (R24), lowest first; those who are away are left out, the general manager never.
 

@@ -32,7 +32,13 @@ TOLD_AT_MOST = 3
 KEY_WITHIN_S = 5.0
 VOICE_WITHIN_S = 15.0
 """The matter's text is put into sound before anybody's phone rings."""
-ASK = {"zh": "接受请按一，不能处理请按二。", "en": "Press one to take it, two if you cannot."}
+VERDICT_WITHIN_S = 4.0
+"""So long the desk may take to say what came of a key; then it is thanked for."""
+ASK = {
+    "take": {"zh": "接受请按一，不能处理请按二。", "en": "Press one to take it, two if you cannot."},
+    "know": {"zh": "已知悉请按一。", "en": "Press one if you have heard it."},
+}
+"""Question by what is wanted of the person: take the matter, or know of it (R13, R15)."""
 THANKS = {"zh": "谢谢，再见。", "en": "Thank you, goodbye."}
 
 
@@ -56,6 +62,7 @@ class DialOrder:
     ticket: str | None
     to_staff: str | None
     ring_s: float
+    question: str
 
     @classmethod
     def read(cls, command: dict[str, Any], default_site: str) -> DialOrder:
@@ -70,11 +77,15 @@ class DialOrder:
                 ticket=str(command["ticket"]) if command.get("ticket") else None,
                 to_staff=command.get("to_staff"),
                 ring_s=min(float(command.get("ring_s") or RING_S), 120.0),
+                question=str(command.get("question") or "take"),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise CallCenterError("line.bad_dial", f"a dial command without a good {error}") from error
-        if not order.to.lstrip("+").isalnum() or not order.text or order.language not in ASK:
-            raise CallCenterError("line.bad_dial", "a dial command needs a number, a text and a known language")
+        good = order.to.lstrip("+").isalnum() and order.text and order.language in THANKS and order.question in ASK
+        if not good:
+            raise CallCenterError(
+                "line.bad_dial", "a dial command needs a number, a text, a known language and question"
+            )
         return order
 
 
@@ -91,6 +102,12 @@ class OutboundCall:
         self._rang = False
         self._ear: Ear | None = None
         self._leg: int | None = None
+        self._verdict: str | None = None
+
+    def settle(self, text: str) -> None:
+        """What the desk says came of it: the last sentence; whoever has not answered yet is rung no more."""
+        self._verdict = text
+        self._changed.set()
 
     def take(self, event: Event) -> None:
         """An event of the leg."""
@@ -121,9 +138,8 @@ class OutboundCall:
         try:
             if uri is None:
                 raise TelephonyError("telephony.no_edge", "there is no edge to call by")
-            for text in (order.text, ASK[order.language], THANKS[order.language]):
-                wav = await self._house.services.say(text, language=order.language, within_s=VOICE_WITHIN_S)
-                self._house.sounds.keep(text, order.language, wav)
+            for text in (order.text, ASK[order.question][order.language], THANKS[order.language]):
+                await self._keep(text)
             self._leg = await self._house.endpoint.dial(uri)
         except CallCenterError as error:
             log.warning("person_not_rung", reason=error.code)
@@ -140,6 +156,23 @@ class OutboundCall:
                 self._ear.close()
             self._house.watch(self._leg, None)
 
+    async def _keep(self, text: str) -> None:
+        wav = await self._house.services.say(text, language=self._order.language, within_s=VOICE_WITHIN_S)
+        self._house.sounds.keep(text, self._order.language, wav)
+
+    async def _last_sentence(self, answer: str) -> str:
+        """The desk's verdict on a key, where it comes in time."""
+        if answer != "none":
+            with contextlib.suppress(TimeoutError, CallCenterError):
+                async with asyncio.timeout(VERDICT_WITHIN_S):
+                    while self._verdict is None and self._gone is None:
+                        self._changed.clear()
+                        await self._changed.wait()
+                    if self._verdict is not None:
+                        await self._keep(self._verdict)
+                        return self._verdict
+        return THANKS[self._order.language]
+
     async def _talk(self) -> None:
         if not await self._answered():
             busy = self._gone is not None and self._gone.status in BUSY_STATUSES
@@ -149,16 +182,20 @@ class OutboundCall:
         self._note("answered")
         assert self._ear is not None
         hearing = asyncio.create_task(self._ear.run())
-        answer = "none"
+        told = False
         try:
             phone = CallPhone(self._ear, self._wires())
             answer = await self._ask(phone)
-            await phone.play([Clip("thanks", THANKS[self._order.language], None)], barge_in=False)
+            self._answer(answer)
+            told = True
+            last = await self._last_sentence(answer)
+            await phone.play([Clip("thanks", last, None)], barge_in=False)
             await phone.hangup("done")
         except CallerGone:
             pass
         finally:
-            self._answer(answer)
+            if not told:
+                self._answer("none")
             self._note("ended")
             self._ear.close()
             with contextlib.suppress(TimeoutError):
@@ -169,6 +206,8 @@ class OutboundCall:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._order.ring_s):
                 while self._gone is None and not (self._confirmed and self._ear is not None):
+                    if self._verdict is not None:
+                        return False
                     self._changed.clear()
                     await self._changed.wait()
         return self._confirmed and self._gone is None and self._ear is not None
@@ -177,7 +216,7 @@ class OutboundCall:
         """The matter, and the question, at most three times; only keys count, a mailbox presses none."""
         clips = [
             Clip("matter", self._order.text, None, 300),
-            Clip("ask", ASK[self._order.language], None),
+            Clip("ask", ASK[self._order.question][self._order.language], None),
         ]
         for _ in range(TOLD_AT_MOST):
             played = await phone.play(clips, barge_in=False)

@@ -96,6 +96,7 @@ class Line:
     def __init__(self, settings: Settings, number: int, config: Path | None = None) -> None:
         self._settings, self._number, self._config = settings, number, config
         self._calls: dict[int, CallerCall] = {}
+        self._ours: dict[str, OutboundCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._after: set[asyncio.Task[None]] = set()
         self._words: set[asyncio.Task[None]] = set()
@@ -138,7 +139,7 @@ class Line:
             await house.endpoint.settled()
             say("ready", role=name, ports={"sip": house.endpoint.sip_port})
             log.info("line_ready", sip_port=house.endpoint.sip_port, legs=house.endpoint.leg_limit)
-            for work in (stay_alive(lambda: True), disk.run(), self._watch_ports(house.endpoint)):
+            for work in (stay_alive(house.endpoint.works), disk.run(), self._watch_ports(house.endpoint)):
                 background.start(work)
             await self._until_drained(house.endpoint)
             if link.linked:
@@ -180,6 +181,12 @@ class Line:
         endpoint = Endpoint(exchange, self._event)
         endpoint.start()
         endpoint.accept(False)
+        if line.callers_per_line * 2 > endpoint.leg_limit:
+            say(
+                "notice",
+                message=f"line.callers_per_line = {line.callers_per_line}: a line carries {endpoint.leg_limit} legs, "
+                f"so not every caller can be bridged to a person's phone; {endpoint.leg_limit // 2} is the most",
+            )
         self._house = House(
             settings=settings, number=self._number, endpoint=endpoint, journal=journal, link=link, services=services,
             sounds=sounds, dialplans=dialplans,
@@ -319,6 +326,7 @@ class Line:
         doing: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hangup": self._hangup,
             "dial": self._dial,
+            "verdict": self._settle,
         }
         name = str(command.get("command"))
         if name not in doing:
@@ -331,8 +339,23 @@ class Line:
         if self._drain.is_set():
             raise CallCenterError("line.draining", "this line takes no new calls", retryable=True)
         call = OutboundCall(self._house, DialOrder.read(command, self._settings.site.default))
-        self._keep(call.run(), self._tasks)
+        self._ours[str(call.id)] = call
+        self._keep(self._ring(call), self._tasks)
         return {"call": str(call.id)}
+
+    async def _ring(self, call: OutboundCall) -> None:
+        try:
+            await call.run()
+        finally:
+            self._ours.pop(str(call.id), None)
+
+    async def _settle(self, command: dict[str, Any]) -> dict[str, Any]:
+        """What came of a person's key, said to them as the last sentence."""
+        call = self._ours.get(str(command.get("call")))
+        if call is None:
+            raise CallCenterError("line.no_such_call", "that call is not on this line any more")
+        call.settle(str(command.get("text") or ""))
+        return {}
 
     async def _hangup(self, command: dict[str, Any]) -> dict[str, Any]:
         call = next((c for c in self._calls.values() if str(c.id) == command.get("call")), None)

@@ -174,12 +174,14 @@ class Linked:
 
 
 @asynccontextmanager
-async def linked(settings: Settings, number: int = 1) -> AsyncIterator[Linked]:
-    """A line of the node of `settings`, its real journal and link."""
+async def linked(
+    settings: Settings, number: int = 1, on_command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
+) -> AsyncIterator[Linked]:
+    """A line of the node of `settings`, its real journal and link; `on_command` does what a desk orders."""
     folder = settings.var_dir / "node"
     journal = Journal.create(folder / "journals")
     numbers = NumberPool(folder, number)
-    link = LinkClient(settings, role="line", number=number, journal=journal, numbers=numbers)
+    link = LinkClient(settings, role="line", number=number, journal=journal, numbers=numbers, on_command=on_command)
     task = asyncio.create_task(link.run())
     yield Linked(FakeLine(journal, numbers), link, settings)
     task.cancel()

@@ -1,0 +1,59 @@
+-- name: one_at_a_time!
+select pg_advisory_xact_lock(hashtext('reach'));
+
+-- name: next_to_ring^
+-- Nobody's phone is rung twice at once; who is asked to take a matter comes before who is told of one.
+select m.id, m.key, m.site, m.staff, m.ticket, m.body, m.attempts, m.created_at, t.status, t.asked, t.accepted_by,
+    t.closed_at, t.category, t.building, t.unit, t.room, t.content, t.life->'record'->>'content' as heard
+from outward_message m left join ticket t on t.number = m.ticket
+where m.channel = 'telephone' and m.state in ('due', 'sending') and m.next_at <= :at and m.site = any(:sites::text[])
+    and not exists (
+        select from outward_message o
+        where o.staff = m.staff and o.id <> m.id and o.channel = 'telephone' and o.state = 'sending' and o.next_at > :at)
+order by (m.body->>'kind' = 'ask') desc, m.created_at, m.id
+limit 1 for update of m skip locked;
+
+-- name: claim!
+update outward_message set state = 'sending', attempts = attempts + 1, next_at = :until, result = null where id = :id;
+
+-- name: under_way!
+update outward_message set next_at = greatest(next_at, :until)
+where id = :id and state = 'sending' and attempts = :attempts;
+
+-- name: put_off!
+update outward_message set state = 'due', next_at = :at, result = :result where id = :id and state = 'sending';
+
+-- name: not_rung!
+-- The line did not do it: the next line may, at once.
+update outward_message set state = 'due', next_at = :at, result = :result
+where id = :id and state = 'sending' and attempts = :attempts;
+
+-- name: finish!
+update outward_message set state = :state, result = :result, sent_at = coalesce(sent_at, :at),
+    seen_at = case when :state = 'seen' then :at else seen_at end
+where id = :id;
+
+-- name: of_answer^
+-- The message that an answer on the telephone belongs to: the one being rung, else the last.
+select id, key, state, body, attempts, created_at, result from outward_message
+where ticket = :ticket and staff = :staff and channel = 'telephone'
+order by (state = 'sending') desc, id desc limit 1 for update;
+
+-- name: progress!
+update outward_message set result = :result, next_at = greatest(next_at, :until)
+where ticket = :ticket and staff = :staff and channel = 'telephone' and state = 'sending';
+
+-- name: needless
+-- Calls under way whose person need not take the matter any more.
+select m.key, m.site, m.staff, t.accepted_by from outward_message m join ticket t on t.number = m.ticket
+where m.key = any(:keys::text[]) and m.state = 'sending' and m.body->>'kind' = 'ask'
+    and (t.status <> 'handed_over' or t.asked is distinct from m.staff);
+
+-- name: verdict^
+select m.result, t.accepted_by, m.site from outward_message m join ticket t on t.number = m.ticket
+where m.ticket = :ticket and m.staff = :staff and m.channel = 'telephone' and m.result is not null
+order by m.seen_at desc nulls last, m.id desc limit 1;
+
+-- name: calls_by_line
+select node, line, count(*)::int as calls from call
+where ended_at is null and ringing_at > now() - interval '2 hours' group by node, line;

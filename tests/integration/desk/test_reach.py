@@ -1,0 +1,308 @@
+"""People are reached by telephone: who is asked is rung and takes it or not by key; then the next is rung."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+from desk_node import SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
+
+from callcenter.config import Settings
+from callcenter.desk import acts, tickets
+from callcenter.desk.house import Desk, open_desk
+from callcenter.desk.models import TicketRow
+from callcenter.domain.records import RecordKind
+from callcenter.errors import TelephonyError
+from callcenter.node.ids import uuid7
+
+NUMBER = 100777
+
+
+@dataclass
+class Phones:
+    """A line's part in ringing people: it keeps the desk's orders, and the test says what people do."""
+
+    orders: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    verdicts: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    node: Linked | None = None
+    ordered: list[dict[str, Any]] = field(default_factory=list)
+    full: bool = False
+
+    async def command(self, command: dict[str, Any]) -> dict[str, Any]:
+        if command["command"] == "verdict":
+            self.verdicts.put_nowait(command)
+            return {}
+        if self.full:
+            raise TelephonyError("telephony.no_leg", "no leg is free", retryable=True)
+        order = {**command, "made": str(uuid7())}
+        self.ordered.append(order)
+        self.orders.put_nowait(order)
+        return {"call": order["made"]}
+
+    async def next(self, question: str = "take") -> dict[str, Any]:
+        """The next person rung to take the matter; who only has to know says that they do."""
+        async with asyncio.timeout(20):
+            while (order := await self.orders.get())["question"] != question:
+                self.come(order, "ringing", "answered", answer="accepted")
+        return order
+
+    def come(self, order: dict[str, Any], *states: str, answer: str) -> None:
+        """What came of a call, as the line writes it down."""
+        assert self.node is not None
+        about = {"purpose": order["purpose"], "ticket": order["ticket"], "to_staff": order["to_staff"]}
+        journal = self.node.line.journal
+        for state in states:
+            journal.append(
+                RecordKind.PERSON_CALL, site=SITE, call=UUID(order["made"]),
+                body={**about, "number": None, "state": state},
+            )  # fmt: skip
+        journal.append(RecordKind.PERSON_ANSWER, site=SITE, call=UUID(order["made"]), body={**about, "answer": answer})
+
+
+@asynccontextmanager
+async def ringing_line(desks: list[Desk], settings: Settings) -> AsyncIterator[Phones]:
+    """A line linked to the first of some desks, to the next when that is away."""
+    phones = Phones()
+    async with AsyncExitStack() as stack:
+        addresses = [await stack.enter_async_context(served(desk)) for desk in desks]
+        own = settings_of(settings.var_dir, str(desks[0].dsn), addresses)
+        phones.node = await stack.enter_async_context(linked(own, on_command=phones.command))
+        yield phones
+
+
+@pytest_asyncio.fixture
+async def phones(desk: Desk, settings: Settings) -> AsyncIterator[Phones]:
+    async with ringing_line([desk], settings) as phones:
+        yield phones
+
+
+def emergency(phones: Phones, speech: FakeSpeech) -> UUID:
+    """A call about people shut in a lift; its caller heard NUMBER."""
+    understood = labels("lift", "emergency", "help")
+    speech.answers["电梯困人"] = understood
+    assert phones.node is not None
+    return phones.node.line.whole_call("电梯困人", NUMBER, understood)
+
+
+async def matter(desk: Desk) -> TicketRow:
+    return (await tickets.one(desk, NUMBER)).ticket
+
+
+async def accepted(desk: Desk) -> str:
+    """Who has accepted the matter."""
+    return str(await until(lambda: desk.pool.fetchval("select accepted_by from ticket where number = $1", NUMBER)))
+
+
+async def kinds(desk: Desk) -> list[str]:
+    rows = await desk.pool.fetch("select kind from event where ticket = $1 order by id", NUMBER)
+    return [r["kind"] for r in rows]
+
+
+async def result_of(desk: Desk, staff: str) -> str:
+    """What came of ringing a person to take the matter."""
+    sql = (
+        "select result from outward_message where ticket = $1 and staff = $2 and channel = 'telephone'"
+        " and body->>'kind' = 'ask' and state in ('sent', 'seen') and result is not null"
+    )
+    return str(await until(lambda: desk.pool.fetchval(sql, NUMBER, staff)))
+
+
+async def test_the_person_asked_is_rung_and_takes_it_by_key(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
+    emergency(phones, speech)
+    order = await phones.next()
+    before = await matter(desk)
+    assert before.asked is not None
+    assert order["to_staff"] == before.asked
+    assert order["to"] == desk.site(SITE).organisation.person(before.asked).extension
+    assert "3号楼2单元1102室" in order["text"]
+    phones.come(order, "ringing", "answered", answer="accepted")
+    assert await accepted(desk) == before.asked
+    assert (await matter(desk)).responsible == before.asked
+    async with asyncio.timeout(10):
+        verdict = await phones.verdicts.get()
+        while verdict["call"] != order["made"]:
+            verdict = await phones.verdicts.get()
+    assert "由您负责" in verdict["text"]
+    written = await kinds(desk)
+    assert "person.call" in written
+    assert "person.answer" in written
+    assert await desk.pool.fetchval("select count(*) from call") == 1, "a call of ours is no caller's call"
+
+
+async def test_leader_and_general_manager_are_told_on_their_telephones(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    emergency(phones, speech)
+    told: set[str] = set()
+    sql = "select staff from outward_message where rule = 'R15' and channel = 'telephone' and body->>'kind' = 'tell'"
+    expected = {r["staff"] for r in await until(lambda: desk.pool.fetch(sql))}
+    assert desk.site(SITE).organisation.general_manager in expected
+    asked = None
+    while not expected <= told:
+        async with asyncio.timeout(20):
+            order = await phones.orders.get()
+        if order["question"] == "know":
+            told.add(order["to_staff"])
+            phones.come(order, "ringing", "answered", answer="accepted")
+        else:
+            asked = order
+    assert asked is not None, "who has to take it is rung before those who have to know"
+    assert (await matter(desk)).responsible not in expected, "to know of it is not to take it"
+
+
+async def test_refused_by_key_the_next_is_rung(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
+    emergency(phones, speech)
+    first = await phones.next()
+    phones.come(first, "ringing", "answered", answer="refused")
+    second = await phones.next()
+    assert second["to_staff"] != first["to_staff"]
+    phones.come(second, "ringing", "answered", answer="accepted")
+    assert await accepted(desk) == second["to_staff"]
+    detail = await tickets.one(desk, NUMBER)
+    assert detail.ticket.responsible == second["to_staff"]
+    assert (await kinds(desk)).count("ticket.refuse") == 1
+
+
+async def test_nobody_answers_and_the_next_is_rung_before_the_limit(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    emergency(phones, speech)
+    first = await phones.next()
+    before = await matter(desk)
+    phones.come(first, "ringing", "no_answer", answer="none")
+    second = await phones.next()
+    assert second["to_staff"] not in {first["to_staff"], None}
+    after = await matter(desk)
+    assert after.asked == second["to_staff"]
+    assert after.responsible == before.responsible, "until somebody accepts (R14)"
+    assert await result_of(desk, first["to_staff"]) == "no_answer"
+    assert (await kinds(desk)).count("ticket.pass_over") == 1
+
+
+async def test_an_engaged_person_is_rung_again(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
+    emergency(phones, speech)
+    first = await phones.next()
+    phones.come(first, "ringing", "busy", answer="none")
+    again = await phones.next()
+    assert again["to_staff"] == first["to_staff"]
+    assert again["id"] != first["id"], "another order, not the one that is done"
+    assert "ticket.pass_over" not in await kinds(desk)
+
+
+async def test_the_second_to_accept_hears_who_was_first(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
+    emergency(phones, speech)
+    first = await phones.next()
+    phones.come(first, "ringing", "no_answer", answer="none")
+    second = await phones.next()
+    await acts.accept(desk, NUMBER, first["to_staff"], "on the page")
+    phones.come(second, "ringing", "answered", answer="accepted")
+    assert await result_of(desk, second["to_staff"]) == "r14.already_taken"
+    assert (await matter(desk)).responsible == first["to_staff"]
+    assert (await kinds(desk)).count("ticket.accept") == 1
+    name = desk.site(SITE).organisation.person(first["to_staff"]).name
+    heard = ""
+    async with asyncio.timeout(10):
+        while name not in heard:
+            verdict = await phones.verdicts.get()
+            heard = verdict["text"] if verdict["call"] == second["made"] else ""
+
+
+async def test_somebody_accepts_on_a_page_and_the_telephone_stops_ringing(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    emergency(phones, speech)
+    order = await phones.next()
+    await acts.accept(desk, NUMBER, order["to_staff"], "on the page")
+    async with asyncio.timeout(10):
+        while (await phones.verdicts.get())["call"] != order["made"]:
+            pass
+    phones.come(order, "no_answer", answer="none")
+    assert await result_of(desk, order["to_staff"]) == "no_answer"
+    assert "ticket.pass_over" not in await kinds(desk)
+
+
+async def test_the_same_answer_twice_is_one(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
+    emergency(phones, speech)
+    order = await phones.next()
+    for _ in range(2):
+        phones.come(order, "ringing", "answered", answer="accepted")
+    await accepted(desk)
+    await until(lambda: _answers(desk, 2))
+    assert (await kinds(desk)).count("ticket.accept") == 1
+
+
+async def _answers(desk: Desk, many: int) -> bool:
+    sql = "select count(*) from event where kind = 'person.answer' and body->>'answer' = 'accepted'"
+    return int(await desk.pool.fetchval(sql)) >= many
+
+
+async def test_a_desk_dies_between_dialling_and_the_answer(
+    settings: Settings, dsn: str, speech: FakeSpeech
+) -> None:
+    """The answer reaches another desk; where it is lost the person is rung again, and the matter taken once."""
+    async with open_desk(settings) as staying, AsyncExitStack() as dying:
+        going = await dying.enter_async_context(open_desk(settings))
+        async with ringing_line([going, staying], settings) as phones:
+            emergency(phones, speech)
+            order = await phones.next()
+            for link in list(going.links):
+                await link._socket.close()
+            await dying.aclose()
+            await until(lambda: _linked(staying))
+            lost = "update outward_message set next_at = now() where state = 'sending' and staff = $1"
+            await staying.pool.execute(lost, order["to_staff"])
+            again = await phones.next()
+            assert again["to_staff"] == order["to_staff"]
+            phones.come(again, "ringing", "answered", answer="accepted")
+            phones.come(order, "ringing", "answered", answer="accepted")
+            assert await accepted(staying) == order["to_staff"]
+            await until(lambda: _answers(staying, 2))
+            assert (await kinds(staying)).count("ticket.accept") == 1
+
+
+async def _linked(desk: Desk) -> bool:
+    return bool(desk.links)
+
+
+async def test_two_desks_ring_one_person_once(settings: Settings, dsn: str, speech: FakeSpeech) -> None:
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(open_desk(settings))
+        other = await stack.enter_async_context(open_desk(settings))
+        phones = await stack.enter_async_context(ringing_line([one], settings))
+        address = await stack.enter_async_context(served(other))
+        own = settings_of(settings.var_dir, str(other.dsn), [address])
+        beside = Phones()
+        beside.node = await stack.enter_async_context(linked(own, 2, beside.command))
+        await until(lambda: _linked(other))
+        emergency(phones, speech)
+        await until(lambda: one.pool.fetchval("select count(*) from outward_message where channel = 'telephone'"))
+        await until(lambda: _none_waits(one))
+        await until(lambda: _ordered(phones, beside))
+        rung = [o["to_staff"] for o in phones.ordered + beside.ordered]
+        assert len(rung) == len(set(rung))
+
+
+async def _none_waits(desk: Desk) -> bool:
+    sql = "select count(*) from outward_message where channel = 'telephone' and state = 'due'"
+    return int(await desk.pool.fetchval(sql)) == 0
+
+
+async def _ordered(one: Phones, other: Phones) -> bool:
+    return len(one.ordered) + len(other.ordered) >= 2
+
+
+async def test_a_line_that_rings_nobody_is_no_fault_of_the_person(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    phones.full = True
+    emergency(phones, speech)
+    sql = "select result from outward_message where channel = 'telephone' and result is not null and state = 'due'"
+    assert await until(lambda: desk.pool.fetchval(sql)) == "telephony.no_leg"
+    assert "ticket.pass_over" not in await kinds(desk)
+    phones.full = False
+    assert (await phones.next())["to_staff"] == (await matter(desk)).asked
