@@ -140,6 +140,33 @@ def test_search_while_typing_and_found_words_are_marked(visits: Visits) -> None:
     expect(page.locator(".rows > li")).to_have_count(1)
 
 
+def test_a_ticket_follows_what_others_do_but_not_while_one_types(house: House, visits: Visits) -> None:
+    number = house.told["staff"].ticket
+    page = ready(visits("manager").go(f"/tickets/{number}"))
+    other = house.client("supervisor")
+
+    def note(text: str) -> None:
+        sent = other.api(
+            "POST",
+            f"/tickets/{number}/mark",
+            json={"text": text},
+            headers={"Idempotency-Key": f"note-{len(text)}-of-test"},
+        )
+        assert sent.status_code == 200, sent.text
+
+    note("来访时说过此事")
+    expect(page.locator(".history")).to_contain_text("来访时说过此事")
+    page.keyboard.press("c")
+    name = page.locator("details.act[open] [name=caller_name]")
+    name.fill("梁")
+    note("第二次来访时又说过")
+    expect(page.locator("#count-tickets")).to_be_attached()
+    expect(name).to_have_value("梁")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator(".history")).to_contain_text("第二次来访时又说过")
+
+
 def test_clocks_tick_in_words(house: House, visits: Visits) -> None:
     page = ready(visits("supervisor").go(f"/tickets/{house.told['noise'].ticket}"))
     expect(page.locator("time[data-due]").first).to_have_text(re.compile("还剩|超时"))

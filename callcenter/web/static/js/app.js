@@ -6,6 +6,7 @@ import "./drafts.js";
 import "./live.js";
 import "./player.js";
 import "./talk.js";
+import "./matter.js";
 
 document.addEventListener("change", (event) => {
   const field = event.target;
@@ -31,14 +32,19 @@ function goToStep(step) {
 }
 
 // A row opened in place: mark it, and on a phone step from the list to the thing.
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id !== "pane") return;
-  const here = location.pathname;
-  for (const row of document.querySelectorAll(".rows a")) {
-    if (row.pathname === here) row.setAttribute("aria-current", "true");
-    else row.removeAttribute("aria-current");
+function markHere() {
+  for (const row of document.querySelectorAll(".list .rows a")) {
+    if (row.pathname === location.pathname) row.setAttribute("aria-current", "true");
+    else if (/\d/.test(location.pathname)) row.removeAttribute("aria-current");
   }
-  goToStep("thing");
+}
+document.addEventListener("htmx:pushedIntoHistory", () => { markHere(); goToStep("thing"); });
+document.addEventListener("htmx:afterSettle", (event) => {
+  const id = event.detail.target?.id;
+  if (id === "rows") markHere();
+  if (id !== "pane") return;
+  markHere();
+  goToStep(document.getElementById("frame").dataset.step);
   document.title = document.querySelector("#thing [data-title]")?.dataset.title ?? document.title;
 });
 document.addEventListener("htmx:sendError", () => window.dispatchEvent(new CustomEvent("server-lost")));
