@@ -107,7 +107,7 @@ async def _streams(port: int, pcm: bytes) -> list[str]:
 
 
 def bare(file: str) -> None:
-    """Child: bare libvosk over the samples in `file`, eight recognizers, 20 ms chunks, real pace. Prints CPU seconds."""
+    """Child: bare libvosk over `file`, eight recognizers, 20 ms chunks, real pace. Prints CPU seconds."""
     import vosk
 
     from callcenter.speech.models import checked_model_folder
