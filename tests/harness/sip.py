@@ -195,6 +195,10 @@ class Invite:
 
     def within(self, method: str, **over: str) -> None:
         """Send a request inside the answered call, by its route set."""
+        self.peer.send(self.inside(method, **over), self.to)
+
+    def inside(self, method: str, **over: str) -> str:
+        """The text of a request inside the answered call."""
         assert self.answered is not None
         routes = "\n".join(f"Route: {r}" for r in reversed(self.answered.all("record-route")))
         target = re.search(r"<([^>]+)>", self.answered.header("contact"))
@@ -204,7 +208,7 @@ class Invite:
         self.branch = f"z9hG4bK{secrets.token_hex(6)}"
         self.method = method
         over = {"routes": routes, "target": self.answered.header("to"), "uri": target[1], **over}
-        self.peer.send(self.text(method, **over), self.to)
+        return self.text(method, **over)
 
     def cancel(self) -> None:
         self.peer.send(self.text("CANCEL"), self.to)

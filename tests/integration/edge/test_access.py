@@ -203,6 +203,25 @@ async def test_outbound_calls_only_to_listed_prefixes(bench: Bench) -> None:
     assert (await over.wait_final()).status == 503
 
 
+async def test_an_outbound_call_answers_the_carriers_question_for_the_password(bench: Bench) -> None:
+    carrier = await bench.peer()
+    trunk = {"name": "c", "outbound": f"127.0.0.1:{carrier.port}", "user": "4001234", "password_env": "TRUNK_PASSWORD"}
+    edge = await bench.start(
+        loopback_trunk=False, trunks=[trunk], outbound_prefixes=["1"], environment={"TRUNK_PASSWORD": PASSWORD}
+    )
+    call = bench.lines[0].dial(edge.sip, "13900001111")
+    async with asyncio.timeout(10):
+        first = await carrier.got.get()
+        asked = 'Proxy-Authenticate: Digest realm="carrier", nonce="n2", algorithm=MD5'
+        carrier.answer(first, 407, "Proxy Authentication Required", extra=(asked,), tag="r")
+        while not (second := await carrier.got.get()).header("proxy-authorization"):
+            pass
+    answer = md5(f"{md5(f'4001234:carrier:{PASSWORD}')}:n2:{md5(f'INVITE:{second.uri}')}")
+    assert f'response="{answer}"' in second.header("proxy-authorization")
+    carrier.answer(second, 200, "OK", body=bench.lines[0].sdp, tag="s")
+    assert (await call.wait_final()).status == 200
+
+
 async def test_a_trunk_is_registered_with_user_and_password(bench: Bench) -> None:
     carrier = await bench.peer()
     trunks = [

@@ -82,6 +82,29 @@ async def test_a_caller_counts_for_the_line_that_took_the_call(bench: Bench) -> 
     assert [await edge.callers(line.peer.port) for line in bench.lines] == [0, 2]
 
 
+async def test_a_call_that_a_line_itself_declines_is_reported(bench: Bench) -> None:
+    edge = await bench.start(lines=2, manner="488")
+    call = Invite(await bench.peer(), edge.sip)
+    call.send()
+    assert (await call.wait_final()).status == 488
+    (body,) = await edge.wait_unserved()
+    assert (body["reason"], body["status"]) == ("refused", 488)
+    assert sum(len(line.calls) for line in bench.lines) == 1, "another line would decline it as well"
+
+
+async def test_a_call_over_tcp(bench: Bench) -> None:
+    edge = await bench.start(lines=1)
+    reader, writer = await asyncio.open_connection(*edge.sip)
+    call = Invite(await bench.peer(), edge.sip)
+    port = writer.get_extra_info("sockname")[1]
+    via = f"SIP/2.0/TCP 127.0.0.1:{port};branch={call.branch}"
+    writer.write(call.text(via=via, contact=f"<sip:1@127.0.0.1:{port};transport=tcp>").encode())
+    async with asyncio.timeout(10):
+        while b"SIP/2.0 200 " not in await reader.readuntil(b"\r\n\r\n"):
+            pass
+    writer.close()
+
+
 async def test_all_busy_is_busy_and_reported(bench: Bench) -> None:
     edge = await bench.start(lines=2, manner="busy")
     peer = await bench.peer()

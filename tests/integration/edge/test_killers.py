@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +14,8 @@ import pytest_asyncio
 
 from tests.harness.house import House
 from tests.harness.killers import BAD_INVITES, BAD_SDP, INFO_RELAY
-from tests.harness.sip import Invite, Peer
+from tests.harness.mutate import CHANGES, mutations
+from tests.harness.sip import GOOD_SDP, Invite, Peer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,7 +26,8 @@ HOST = BAD_SDP["host of 300 bytes in c="]
 async def house() -> AsyncIterator[House]:
     """Two lines and their edge; a call needs neither desk nor speech."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
-    made = House(folder, lines=2, roles=("line", "edge"))
+    settings = {"line": {"ack_timeout_s": 0.5, "callers_per_line": 4}, "edge": {"calls_per_line_per_s": 1000}}
+    made = House(folder, lines=2, roles=("line", "edge"), settings=settings)
     await made.start()
     yield made
     await made.stop(timeout_s=10)
@@ -119,3 +123,47 @@ async def test_bad_invites_straight_at_a_line_leave_it_alive(house: House, peer:
         options.send()
         assert (await options.wait_final()).status == 200, name
     assert house.pid("line-1") == before
+
+
+async def test_mutated_calls_through_the_edge_end_no_line(house: House, peer: Peer) -> None:
+    before = {role: house.pid(role) for role in ("line-1", "line-2", "edge")}
+    good = Invite(peer, house.sip).text().encode()
+    for count, raw in enumerate(mutations(good, random.Random(7), 240)):
+        peer.send(raw, house.sip)
+        if count % 4 == 3:  # as fast as both sides keep up
+            options = Invite(peer, house.line_sip(1 + count // 4 % 2), method="OPTIONS")
+            options.send()
+            assert (await options.wait_final()).status == 200, raw
+    assert {role: house.pid(role) for role in before} == before
+
+
+async def test_mutated_requests_inside_a_call_end_no_line(house: House, peer: Peer) -> None:
+    before = {role: house.pid(role) for role in ("line-1", "line-2", "edge")}
+    source = random.Random(8)
+    bodies = {
+        "INVITE": GOOD_SDP,
+        "ACK": GOOD_SDP,
+        "INFO": "Signal=5\r\nDuration=160\r\n",
+        "UPDATE": GOOD_SDP,
+        "REFER": "",
+    }
+    async with asyncio.timeout(60):
+        while True:  # lines may still be full of mutated calls
+            call = Invite(peer, house.sip)
+            call.send()
+            if (await call.wait_final(20)).status == 200:
+                break
+    call.within("ACK")
+    for count in range(120):
+        method = source.choice(sorted(bodies))
+        kind = INFO_RELAY if method == "INFO" else "application/sdp"
+        raw = call.inside(method, body=bodies[method], kind=kind).encode()
+        for _ in range(source.randint(1, 2)):
+            raw = source.choice(CHANGES)(raw, source) or raw
+        peer.send(raw, house.sip)
+        if count % 4 == 3:
+            options = Invite(peer, house.line_sip(1 + count // 4 % 2), method="OPTIONS")
+            options.send()
+            assert (await options.wait_final()).status == 200, raw
+    assert {role: house.pid(role) for role in before} == before
+    call.within("BYE")
