@@ -69,9 +69,16 @@ class SpeechService:
             ) from error
         finally:
             os.umask(before)
-        for voice in self._all_voices:
-            await asyncio.to_thread(voice.say, "您好")
+        await asyncio.gather(*(asyncio.to_thread(self._warm, voice) for voice in self._all_voices))
         await asyncio.to_thread(self._understand, "楼道灯不亮", "zh", None)
+
+    @staticmethod
+    def _warm(voice: Synthesiser) -> None:
+        """Start the child now. Without a voice the rest still serves: lines speak from recorded parts."""
+        try:
+            voice.say("您好")
+        except SpeechError as error:
+            _LOG.error("no_voice", error=str(error))
 
     async def close(self) -> None:
         """Finish what is being answered and end the voices. May be called twice."""

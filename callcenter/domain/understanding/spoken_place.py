@@ -1,7 +1,5 @@
 """Buildings, units and rooms in the many ways people say them, checked against the site's gazetteer."""
 
-
-
 from __future__ import annotations
 
 import re
