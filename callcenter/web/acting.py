@@ -7,14 +7,14 @@ from datetime import datetime
 
 from aiohttp import web
 
-from callcenter.desk import acts, duty, tickets
+from callcenter.desk import acts, tickets
 from callcenter.desk.models import TicketDetail
 from callcenter.domain.staff import Organisation
 from callcenter.errors import AccessError
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.errors import STATUS_TEXTS, WebError
 from callcenter.web.format import ZONE
-from callcenter.web.state import DESK
+from callcenter.web.state import DESK, duty_now
 from callcenter.web.viewer import Viewer, viewer
 
 CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
@@ -52,7 +52,7 @@ def concerned(
 async def entitled(request: web.Request, detail: TicketDetail) -> frozenset[str]:
     """What the viewer may do with it, whatever its state: a repeated request must find its own effect."""
     desk, reader, row = request.app[DESK], viewer(request), detail.ticket
-    me, now = reader.account.staff, await duty.now(desk, row.site)
+    me, now = reader.account.staff, await duty_now(request, row.site)
     on_duty = [one.staff for one in now.now if one.role in ("leader", row.department)]
     theirs = concerned(desk.sites[row.site].organisation, detail, me, on_duty)
     answers = reader.may(Right.ANSWER_HANDOVER)

@@ -24,7 +24,7 @@ from callcenter.web.news import follow_desk
 from callcenter.web.pages import accounts, calls, duty, search, tickets, todo
 from callcenter.web.secrets import metrics_token, session_key
 from callcenter.web.security import security_headers
-from callcenter.web.state import DESK, SETTINGS
+from callcenter.web.state import DESK, DUTY_KEPT, SETTINGS
 from callcenter.web.viewer import SESSION_S, TOKENS, guarded, viewer
 
 MAX_FORM = 256 * 1024
@@ -71,7 +71,7 @@ def make_app(settings: Settings, desk: Desk) -> web.Application:
     """The application over an open desk."""
     app = web.Application(client_max_size=MAX_RECORDING, middlewares=[metrics.metrics_middleware])
     counted = metrics.Metrics()
-    app[DESK], app[SETTINGS] = desk, settings
+    app[DESK], app[SETTINGS], app[DUTY_KEPT] = desk, settings, {}
     app[TOKENS], app[SESSION_S] = session_key(settings), settings.desk.session_hours * 3600
     app[door.LIMIT], app[HEARD] = LoginLimit(), Heard()
     app[metrics.METRICS], app[metrics.METRICS_TOKEN] = counted, metrics_token(settings)

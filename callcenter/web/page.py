@@ -16,14 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from callcenter.desk import duty, tickets
+from callcenter.desk import tickets
 from callcenter.desk.models import Counts, TicketRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
 from callcenter.web.i18n import LOCALES, html_tag, locale_of, translate, translations
 from callcenter.web.names import Names
 from callcenter.web.security import style_nonce
-from callcenter.web.state import DESK, names_of, site_of
+from callcenter.web.state import DESK, duty_now, names_of, site_of
 from callcenter.web.viewer import Viewer, find_viewer
 
 HERE = Path(__file__).parent
@@ -143,7 +143,7 @@ def warm() -> None:
 async def frame_of(request: web.Request, reader: Viewer) -> Frame:
     """The bar's content for this viewer: three short queries."""
     desk, site, names = request.app[DESK], site_of(request, reader.account), names_of(request, reader.account)
-    on_duty = await duty.now(desk, site)
+    on_duty = await duty_now(request, site)
     counts = await tickets.counts(desk, site, reader.account.staff)
     holders = {one.role: one.staff for one in on_duty.now}
     alarms = await tickets.emergencies(desk, site) if reader.may(Right.HEAR_ALARMS) else []

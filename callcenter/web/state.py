@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from aiohttp import web
 
 from callcenter.config import Settings
+from callcenter.desk import duty
 from callcenter.desk.house import Desk
-from callcenter.desk.models import Account
+from callcenter.desk.models import Account, Duty
 from callcenter.web.i18n import locale_of
 from callcenter.web.names import Names
 
@@ -24,6 +27,21 @@ def site_of(request: web.Request, account: Account | None = None) -> str:
     if chosen in desk.sites:
         return chosen
     return settings.site.default if settings.site.default in desk.sites else next(iter(desk.sites))
+
+
+DUTY_KEPT_S = 3.0
+"""Every page names who is on duty; shifts change by the quarter of an hour."""
+DUTY_KEPT: web.AppKey[dict[str, tuple[float, Duty]]] = web.AppKey("duty_kept", dict)
+
+
+async def duty_now(request: web.Request, site: str) -> Duty:
+    """Who is on duty now, read again after DUTY_KEPT_S."""
+    kept = request.app[DUTY_KEPT]
+    at, known = kept.get(site, (0.0, None))
+    if known is None or time.monotonic() - at > DUTY_KEPT_S:
+        known = await duty.now(request.app[DESK], site)
+        kept[site] = (time.monotonic(), known)
+    return known
 
 
 def names_of(request: web.Request, account: Account | None = None) -> Names:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from callcenter.desk import calls, duty, tickets
+from callcenter.desk import calls, tickets
 from callcenter.desk.models import CallDetail, CallFilter, CallRow, TicketFilter, TicketRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
@@ -19,7 +19,7 @@ from callcenter.web.acting import may_do
 from callcenter.web.i18n import locale_of, translate
 from callcenter.web.names import Names
 from callcenter.web.page import render
-from callcenter.web.state import DESK, names_of, site_of
+from callcenter.web.state import DESK, duty_now, names_of, site_of
 from callcenter.web.talk import talk_of
 from callcenter.web.viewer import guarded, viewer
 
@@ -121,7 +121,7 @@ async def _on_duty_for(request: web.Request, detail: CallDetail, site: str) -> d
     labels = detail.call.labels
     if labels is None or detail.call.ended_at is not None:
         return None
-    on_duty = await duty.now(request.app[DESK], site)
+    on_duty = await duty_now(request, site)
     staff = next((one.staff for one in on_duty.now if one.role == labels.department.value), None)
     known = request.app[DESK].staff(site).get(staff or "")
     if staff is None or known is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from callcenter.desk import duty, tickets
+from callcenter.desk import tickets
 from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, perform
@@ -19,7 +19,7 @@ from callcenter.web.history import history_of
 from callcenter.web.i18n import translate
 from callcenter.web.names import Names
 from callcenter.web.page import render
-from callcenter.web.state import DESK, names_of, site_of
+from callcenter.web.state import DESK, duty_now, names_of, site_of
 from callcenter.web.viewer import Viewer, guarded, viewer
 
 PAGE_ROWS = 60
@@ -125,7 +125,7 @@ async def ticket_values(request: web.Request, detail: TicketDetail) -> dict[str,
     """What the pages show of one matter."""
     desk, reader = request.app[DESK], viewer(request)
     site, names = site_of(request, reader.account), names_of(request, reader.account)
-    on_duty = await duty.now(desk, site)
+    on_duty = await duty_now(request, site)
     record, may = record_of(detail, names, reader), await may_do(request, detail)
     people = sorted(desk.staff(site).values(), key=lambda s: s.department)
     running = sorted((d for d in detail.deadlines if d.state in ("running", "missed")), key=lambda d: d.due_at)
