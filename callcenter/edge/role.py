@@ -146,7 +146,8 @@ class EdgeRole:
                         next_trunks = loop.time() + (LOOK_S if not ready else ALIVE_S)
                 if loop.time() >= next_alive and await self._well(rpc):
                     next_alive = loop.time() + ALIVE_S
-                    if not ready and await self._sees_a_line(rpc):
+                    phones_known = self._pushed is self._phones
+                    if not ready and phones_known and await self._sees_a_line(rpc):
                         ready = True
                         text = json.dumps({"pid": os.getpid(), "ports": ports}, indent=1)
                         replace_file(told, text.encode())

@@ -48,7 +48,9 @@ class Rpc:
                 async with asyncio.timeout(TIMEOUT_S):
                     await loop.sock_sendto(link, json.dumps(request).encode(), str(self._path))
                     while True:
-                        answer = json.loads(await loop.sock_recv(link, _ANSWER_BYTES))
+                        raw = await loop.sock_recv(link, _ANSWER_BYTES)
+                        # Answers quote messages, which hold whatever their senders put into them.
+                        answer = json.loads(raw.decode("utf-8", "replace"), strict=False)
                         if answer.get("id") == number:
                             break
             except (OSError, TimeoutError, ValueError) as error:
