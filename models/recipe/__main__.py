@@ -1,6 +1,6 @@
 """`python -m models.recipe [STEP…]`: build the model from nothing, or some steps of it.
 
-Steps: text (check the training text), speech, train, graph, calibrate, install. Each leaves its result in the
+Steps: text (check the training text), speech, train, harden, graph, calibrate, install. Each leaves its result in the
 build folder and is left out when that is there and nothing it was made from has changed.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from models.evaluation import sets
 from models.recipe import development, export, grammar, language_model, lexicon, network, overlap, synthesis, voices
 from models.recipe.graph import Pronunciation
 
@@ -32,10 +33,13 @@ class Recipe:
 
     utterances: int = 18000
     development_utterances: int = 400
+    hard_utterances: int = 10000
     speech_seed: int = 1
     development_seed: int = 11
+    hard_seed: int = 23
     text_seed: int = 1
     schedule: network.Schedule = field(default_factory=network.Schedule)
+    hard_schedule: network.Schedule = field(default_factory=lambda: network.Schedule(4, 32, 6e-4, 5))
     language: language_model.Settings = field(default_factory=language_model.Settings)
     decoding: export.Decoding = field(default_factory=export.Decoding)
     scales: tuple[float, ...] = (0.65, 0.8, 1.0)
@@ -90,7 +94,7 @@ class Build:
                 data,
                 recipe.development_utterances,
                 recipe.development_seed,
-                development=True,
+                "development",
             )
             synthesis.synthesise(self.folder / "training", data, recipe.utterances, recipe.speech_seed)
             self._done("speech", made_from)
@@ -108,6 +112,26 @@ class Build:
             network.train(self.folder / "network", training, held, self.recipe.schedule)
             self._done("train", made_from)
 
+    def harden(self) -> None:
+        """Go on training, with a low rate, on wild voices in strong noise of more kinds."""
+        made_from = (
+            self.folder / "train.stamp"
+        ).read_text() + f"{self.recipe.hard_utterances} {self.recipe.hard_schedule}"
+        if not self._stamp("harden", made_from):
+            begun = self.folder / "harden.begun"
+            if not begun.exists() or begun.read_text() != made_from:
+                for name in ("hard", "hard-network"):
+                    shutil.rmtree(self.folder / name, ignore_errors=True)
+                begun.write_text(made_from)
+            data = voices.prepare(self.folder / "espeak-data-wild", wild=True)
+            recipe = self.recipe
+            synthesis.synthesise(self.folder / "hard", data, recipe.hard_utterances, recipe.hard_seed, "hard")
+            hard = synthesis.load(self.folder / "hard")
+            held = synthesis.load(self.folder / "development")
+            start = self.folder / "network" / "network.npz"
+            network.train(self.folder / "hard-network", hard, held, recipe.hard_schedule, start)
+            self._done("harden", made_from)
+
     @functools.cached_property
     def _language(self) -> tuple[list[Pronunciation], language_model.BackOff]:
         sentences = [lexicon.segment(s) for s in grammar.sentences(self.recipe.text_seed)]
@@ -116,7 +140,7 @@ class Build:
 
     def _export(self, folder: Path, decoding: export.Decoding) -> Path:
         entries, model = self._language
-        return export.export(folder, self.folder / "network" / "network.npz", entries, model, decoding)
+        return export.export(folder, self.folder / "hard-network" / "network.npz", entries, model, decoding)
 
     def graph(self) -> None:
         """Lexicon, language model, graphs; a model that decodes, its confidence not yet calibrated."""
@@ -147,6 +171,15 @@ class Build:
         }
         (self.folder / "model" / "recipe.json").write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
 
+    def domain(self) -> None:
+        """Draw the closed-domain test set anew: sentences of the grammar that the training text does not hold."""
+        held_out = sets.held_out()
+        training = frozenset(grammar.sentences(self.recipe.text_seed))
+        drawn = grammar.draw_unseen(held_out.domain_seed, held_out.domain_sentences, training)
+        head = "# Drawn from the recipe's grammar with a seed of its own, none of them in the training text.\n"
+        rows = "".join(f"{file}\t{sentence}\n" for file, sentence in drawn)
+        (ROOT / "models" / "evaluation" / "domain.tsv").write_text(head + rows, "utf-8")
+
     def install(self) -> None:
         """Copy the model to its place in the repository, with its sums."""
         from callcenter.speech.catalogue import write_sums
@@ -159,13 +192,15 @@ class Build:
         print(f"installed: {TARGET.relative_to(ROOT)}")
 
 
-STEPS = ("text", "speech", "train", "graph", "calibrate", "install")
+STEPS = ("text", "speech", "train", "harden", "graph", "calibrate", "install")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the steps asked for, or all, and print what each took."""
     parser = argparse.ArgumentParser(prog="python -m models.recipe", description=__doc__)
-    parser.add_argument("steps", nargs="*", choices=[*STEPS, []], help="default: all, in order")
+    parser.add_argument(
+        "steps", nargs="*", choices=[*STEPS, "domain", []], help="default: all, in order; domain: draw a test set"
+    )
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "model")
     options = parser.parse_args(arguments)
     build = Build(options.build, Recipe())

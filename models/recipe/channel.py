@@ -12,6 +12,7 @@ SAMPLE_RATE_HZ = 8000
 Signal = NDArray[np.float64]
 
 TRAINING_NOISES = ("white", "coloured", "babble", "hum")
+HARD_NOISES = ("band", "band", "babble", "coloured")
 
 
 def alaw(signal: Signal) -> Signal:
@@ -40,6 +41,12 @@ def training_noise(kind: str, length: int, random: np.random.Generator, babble: 
     if kind == "coloured":
         spectrum = np.fft.rfft(random.standard_normal(length))
         return np.asarray(np.fft.irfft(spectrum / (np.arange(len(spectrum)) + 1.0) ** random.uniform(0.3, 1.0), length))
+    if kind == "band":  # any part of the band, swelling and falling
+        low = random.uniform(60, 1500)
+        edges = [low, min(3900, low + random.uniform(300, 2500))]
+        filtered = scipy.signal.butter(int(random.integers(1, 4)), edges, "band", fs=SAMPLE_RATE_HZ, output="sos")
+        swell = np.interp(np.arange(length), np.linspace(0, length, 12), random.uniform(0.2, 1, 12))
+        return np.asarray(scipy.signal.sosfilt(filtered, random.standard_normal(length)) * swell)
     if kind == "babble":
         mixed = np.zeros(length)
         for _ in range(random.integers(2, 9)):  # fewer would be another caller, not noise
@@ -58,12 +65,18 @@ def unit_level(signal: Signal) -> Signal:
 
 
 def telephone(
-    speech: NDArray[np.float32], speech_rate_hz: int, random: np.random.Generator, babble: Sequence[Signal]
+    speech: NDArray[np.float32],
+    speech_rate_hz: int,
+    random: np.random.Generator,
+    babble: Sequence[Signal],
+    *,
+    hard: bool = False,
 ) -> tuple[NDArray[np.int16], int, float]:
     """One training utterance as the far end of a call hears it.
 
     Returns 8 kHz samples, the number of samples put before the speech, and the factor from the sample numbers of
-    `speech` to those of the result (speech is also stretched by up to 15 %, which moves the formants).
+    `speech` to those of the result (speech is also stretched by up to 15 %, which moves the formants). `hard`: in
+    strong noise of more kinds.
     """
     down = round(441 * random.uniform(0.87, 1.16) * speech_rate_hz / 22050)
     x = scipy.signal.resample_poly(speech.astype(np.float64), 160, down)
@@ -76,9 +89,10 @@ def telephone(
         x = scipy.signal.fftconvolve(x, echo)[: len(x)]
     x = unit_level(x)
     if random.random() < 0.85:
-        kind = TRAINING_NOISES[random.integers(len(TRAINING_NOISES))]
+        kinds = HARD_NOISES if hard else TRAINING_NOISES
+        kind = kinds[int(random.integers(len(kinds)))]
         noise = unit_level(training_noise(kind, len(x), random, babble))
-        x = x + noise * 10 ** (-random.uniform(3, 28) / 20)
+        x = x + noise * 10 ** (-(random.uniform(2, 17) if hard else random.uniform(3, 28)) / 20)
     if random.random() < 0.7:
         band = [random.uniform(100, 350), random.uniform(3100, 3800)]
         x = scipy.signal.sosfilt(

@@ -165,3 +165,19 @@ def sentences(seed: int, most: int = 150) -> list[str]:
         times = 4 if count == 1 else min(most, 3 + int(2 * count**0.5))
         out.extend(expand(line.template, random, line) for _ in range(times))
     return out
+
+
+def draw_unseen(seed: int, count: int, training: frozenset[str]) -> list[tuple[str, str]]:
+    """(file, sentence) of the grammar that `training` does not hold: the closed-domain test set.
+
+    Lines that stand for one sentence, and the patterns of spoken.txt, which are no sentences, are not drawn from.
+    """
+    random = Random(seed)
+    templates = [n for n in lines() if combinations(n.template, n) > 20 and n.file not in ("spoken.txt", "agent.txt")]
+    out: dict[str, str] = {}
+    while len(out) < count:
+        line = random.choice(templates)
+        sentence = expand(line.template, random, line)
+        if 4 <= len(sentence) <= 26 and sentence not in training:
+            out.setdefault(sentence, line.file.removesuffix(".txt"))
+    return [(file, sentence) for sentence, file in out.items()]

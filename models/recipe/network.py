@@ -135,8 +135,17 @@ def priors(utterances: Sequence[Utterance]) -> NDArray[np.float64]:
     return np.asarray(counts / counts.sum())
 
 
-def train(folder: Path, training: list[Utterance], development: list[Utterance], schedule: Schedule) -> Path:
-    """Train in `folder`, resuming at the last finished epoch; returns the file with weights and priors."""
+def train(
+    folder: Path,
+    training: list[Utterance],
+    development: list[Utterance],
+    schedule: Schedule,
+    start: Path | None = None,
+) -> Path:
+    """Train in `folder`, resuming at the last finished epoch; returns the file with weights and priors.
+
+    `start` is the result of an earlier training to go on from, whose priors are kept.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, result = folder / "checkpoint.pt", folder / "network.npz"
     torch.set_num_threads(2)
@@ -145,6 +154,11 @@ def train(folder: Path, training: list[Utterance], development: list[Utterance],
     sample = np.concatenate([u.frames for u in training[:1500]]).astype(np.float32)
     network.mean.copy_(torch.from_numpy(sample.mean(0)))
     network.deviation.copy_(torch.from_numpy(sample.std(0)))
+    kept_priors = priors(training)
+    if start is not None:
+        with np.load(start) as earlier:
+            kept_priors = earlier["priors"]
+            network.load_state_dict({k: torch.from_numpy(earlier[k]) for k in earlier.files if k != "priors"})
     optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-3)
     in_order = sorted(training, key=lambda u: len(u.frames))
     batches = [in_order[i : i + schedule.batch] for i in range(0, len(in_order), schedule.batch)]
@@ -187,5 +201,5 @@ def train(folder: Path, training: list[Utterance], development: list[Utterance],
         print(f"epoch {epoch}: {100 * accuracy(network, development):.2f} % of development frames right", flush=True)
     progress.done()
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
-    np.savez(result, priors=priors(training), **weights)
+    np.savez(result, priors=kept_priors, **weights)
     return result

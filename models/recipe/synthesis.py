@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import numpy as np
 import scipy.signal
@@ -23,6 +24,7 @@ from models.recipe.espeak import Espeak, EspeakError, Phoneme, Voice
 from models.recipe.phones import all_syllables, phone_names, readings, syllable_phones
 from models.recipe.progress import Progress
 
+Manner = Literal["training", "development", "hard"]
 CHUNK = 400
 _ATTEMPTS = 6
 _BABBLE_VOICES = 48
@@ -104,11 +106,11 @@ def align(events: Sequence[Phoneme], length: int, syllables: Sequence[str]) -> l
 class Speaker:
     """Makes utterances in this process."""
 
-    def __init__(self, data: Path, text: TrainingText, seed: int, *, development: bool = False) -> None:
+    def __init__(self, data: Path, text: TrainingText, seed: int, manner: Manner = "training") -> None:
         self._espeak = Espeak(data)
         self._text = text
         self._seed = seed
-        self._development = development
+        self._manner = manner
         self._numbers = {name: i + 1 for i, name in enumerate(phone_names())}
         self._babble: list[NDArray[np.float64]] = []
         random = Random(seed)
@@ -119,7 +121,7 @@ class Speaker:
             )
 
     def _voice(self, random: Random) -> Voice:
-        variant = voices.pick(random, development=self._development)
+        variant = voices.pick(random, development=self._manner == "development", wild=self._manner == "hard")
         return Voice(variant, random.randint(115, 240), random.randint(15, 85), random.randint(20, 80))
 
     def utterance(self, index: int, crashes: int = 0) -> Utterance:
@@ -139,7 +141,9 @@ class Speaker:
             if len(sound) < 4000 or phones is None:
                 continue
             numpy_random = np.random.default_rng([self._seed, index, attempt])
-            samples, lead, factor = channel.telephone(sound, self._espeak.sample_rate_hz, numpy_random, self._babble)
+            samples, lead, factor = channel.telephone(
+                sound, self._espeak.sample_rate_hz, numpy_random, self._babble, hard=self._manner == "hard"
+            )
             frames = features.mfcc(samples)
             labels = np.zeros(len(frames), np.int16)
             for start, end, phone in phones:
@@ -151,9 +155,9 @@ class Speaker:
 
 
 def _child(
-    pipe: Connection, data: Path, text: TrainingText, seed: int, development: bool, indices: dict[int, int]
+    pipe: Connection, data: Path, text: TrainingText, seed: int, manner: Manner, indices: dict[int, int]
 ) -> None:
-    speaker = Speaker(data, text, seed, development=development)
+    speaker = Speaker(data, text, seed, manner)
     for index, crashes in indices.items():
         made = speaker.utterance(index, crashes)
         pipe.send((index, made.frames, made.labels))
@@ -186,7 +190,7 @@ def load(folder: Path) -> list[Utterance]:
 
 
 def synthesise(
-    folder: Path, data: Path, utterances: int, seed: int, *, development: bool = False, processes: int = 2
+    folder: Path, data: Path, utterances: int, seed: int, manner: Manner = "training", *, processes: int = 2
 ) -> int:
     """Fill `folder` with chunks; chunks already there are kept. Returns how many child processes crashed.
 
@@ -210,7 +214,7 @@ def synthesise(
             todo = {i: failures.get(i, 0) for i in chunks[c] if i not in made[c]}
             receive, send = context.Pipe(duplex=False)
             process: multiprocessing.process.BaseProcess = context.Process(
-                target=_child, args=(send, data, text, seed, development, todo)
+                target=_child, args=(send, data, text, seed, manner, todo)
             )
             process.start()
             send.close()

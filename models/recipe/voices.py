@@ -21,15 +21,16 @@ NAMED = tuple(
     ).split()
 )
 INVENTED = tuple(f"invented{i:03d}" for i in range(200))
+WILD = tuple(f"wild{i:03d}" for i in range(200))
 # Voices that only tuning and calibration hear: neither trained on nor tested with.
 DEVELOPMENT = ("Alicia", "edward", "linda", "Mario", *(f"invented{i:03d}" for i in range(200, 212)))
 
 
-def _invent(name: str, random: Random) -> str:
-    """The text of one variant file."""
-    tract = random.uniform(0.82, 1.22)
+def _invent(name: str, random: Random, *, wild: bool = False) -> str:
+    """The text of one variant file; `wild` ones go further and are half of them Klatt voices."""
+    tract = random.uniform(0.72, 1.28) if wild else random.uniform(0.82, 1.22)
     pitch = random.uniform(65, 230)
-    odd = random.random() < 0.35
+    odd = random.random() < (0.5 if wild else 0.35)
     lines = ["language variant", f"name {name}", f"pitch {pitch:.0f} {pitch * random.uniform(1.15, 1.75):.0f}"]
     for formant in range(9):
         spread = (0.78, 1.25) if odd and 1 <= formant <= 3 else (0.9, 1.1)
@@ -49,13 +50,13 @@ def _invent(name: str, random: Random) -> str:
         lines.append("tone " + " ".join(f"{point} {random.randint(50, 255)}" for point in points))
     if random.random() < 0.3:
         lines.append(f"echo {random.randint(20, 160)} {random.randint(5, 20)}")
-    if random.random() < 0.25:
+    if random.random() < (0.5 if wild else 0.25):
         lines.append(f"klatt {random.randint(1, 6)}")
     return "\n".join(lines) + "\n"
 
 
-def prepare(folder: Path, seed: int = 61) -> Path:
-    """Copy espeak-ng's data to `folder` and add the invented variants; returns the folder."""
+def prepare(folder: Path, seed: int = 61, *, wild: bool = False) -> Path:
+    """Copy espeak-ng's data to `folder` and add the invented (or wild) variants; returns the folder."""
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(espeakng_loader.get_data_path(), folder)
@@ -63,14 +64,17 @@ def prepare(folder: Path, seed: int = 61) -> Path:
             if language.is_file() and not language.name.startswith("cmn"):
                 language.unlink()
         random = Random(seed)
-        for name in (*INVENTED, *(v for v in DEVELOPMENT if v.startswith("invented"))):
-            (folder / "voices" / "!v" / name).write_text(_invent(name, random))
+        names = WILD if wild else (*INVENTED, *(v for v in DEVELOPMENT if v.startswith("invented")))
+        for name in names:
+            (folder / "voices" / "!v" / name).write_text(_invent(name, random, wild=wild))
         (folder / "ready").touch()
     return folder
 
 
-def pick(random: Random, *, development: bool = False) -> str:
-    """A training voice, three of five invented; or one of the voices kept for development."""
+def pick(random: Random, *, development: bool = False, wild: bool = False) -> str:
+    """A training voice, three of five invented; one kept for development; or three of four wild."""
+    if wild:
+        return random.choice(WILD if random.random() < 0.75 else NAMED)
     if development:
         return random.choice(DEVELOPMENT)
     return random.choice(INVENTED if random.random() < 0.6 else NAMED)
