@@ -35,7 +35,11 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
-        ports = {"edge": {"sip_port": 0}, "speech": {"port": 0}, "line": {"rtp_port_first": free_port(), "count": 1}}
+        ports: dict[str, dict[str, object]] = {
+            "edge": {"sip_port": 0},
+            "speech": {"port": 0},
+            "line": {"rtp_port_first": free_port(), "count": 1},
+        }
         found = worst(list(check_ports(settings(tmp_path, desk={"port": port}, **ports))))
     assert found.grade is Grade.FAIL
     assert f"(process {os.getpid()})" in found.message

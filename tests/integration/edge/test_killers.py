@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -26,7 +27,10 @@ HOST = BAD_SDP["host of 300 bytes in c="]
 async def house() -> AsyncIterator[House]:
     """Two lines and their edge; a call needs neither desk nor speech."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
-    settings = {"line": {"ack_timeout_s": 0.5, "callers_per_line": 4}, "edge": {"calls_per_line_per_s": 1000}}
+    settings: dict[str, dict[str, Any]] = {
+        "line": {"ack_timeout_s": 0.5, "callers_per_line": 4},
+        "edge": {"calls_per_line_per_s": 1000},
+    }
     made = House(folder, lines=2, roles=("line", "edge"), settings=settings)
     await made.start()
     yield made
