@@ -21,14 +21,34 @@ function line(talk, leg, start) {
   return item;
 }
 
+// The newest words of each side: what is read again from the server may be a moment older than they are.
+const newest = new Map();
+const KEPT_MS = 8000;
+
+function restore() {
+  const talk = document.querySelector(".talk[data-call]");
+  for (const [leg, { detail, at }] of newest) {
+    if (!talk || detail.call !== talk.dataset.call) continue;
+    const final = [...talk.querySelectorAll(`li[data-turn^="${leg}-"]:not(.partial)`)]
+      .some((item) => Number(item.dataset.at) >= detail.start_ms - 100);
+    if (final || Date.now() - at > KEPT_MS) newest.delete(leg);
+    else show(talk, detail);
+  }
+}
+
+function show(talk, detail) {
+  const item = talk.querySelector(`li.partial[data-leg="${detail.leg}"]`) ?? line(talk, detail.leg, detail.start_ms);
+  item.querySelector("p").textContent = detail.text;
+  talk.querySelector("[data-silence]")?.remove();
+}
+
 document.addEventListener("live:text", ({ detail }) => {
+  if (detail.text) newest.set(detail.leg, { detail, at: Date.now() });
   for (const last of document.querySelectorAll(`[data-last-words="${detail.call}"]`)) last.textContent = detail.text;
   const talk = document.querySelector(`.talk[data-call="${detail.call}"]`);
   if (!talk || !detail.text) return;
   const box = document.getElementById("thing"), follow = near(box);
-  const item = talk.querySelector(`li.partial[data-leg="${detail.leg}"]`) ?? line(talk, detail.leg, detail.start_ms);
-  item.querySelector("p").textContent = detail.text;
-  talk.querySelector("[data-silence]")?.remove();
+  show(talk, detail);
   talk.dataset.heardAt = String(Date.now());
   if (follow) box.scrollTop = box.scrollHeight;
 });
@@ -52,6 +72,7 @@ async function read() {
     : window.htmx.ajax("GET", address, { target: "#talk", select: "#talk", swap: "outerHTML", selectOOB: "#chips,#who,#call-context" });
   try { await reading; } catch { /* the stream says when the server is lost */ }
   reading = null;
+  restore();
   if (follow && shown.hasAttribute("data-is-live")) { const now = document.getElementById("thing"); now.scrollTop = now.scrollHeight; }
   if (again) { again = false; read(); }
 }
