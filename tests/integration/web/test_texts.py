@@ -56,7 +56,7 @@ def in_code() -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "translate" and len(node.args) > 1:
                 second = node.args[1]
                 if isinstance(second, ast.Constant):
-                    found.add(second.value)
+                    found.add(str(second.value))
     return found
 
 
@@ -74,7 +74,7 @@ def of_the_rule() -> set[str]:
             if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DomainError"):
                 continue
             texts = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "mend")]
-            found |= {text.value for text in texts if isinstance(text, ast.Constant)}
+            found |= {str(text.value) for text in texts if isinstance(text, ast.Constant)}
     return found
 
 
