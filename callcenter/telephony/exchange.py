@@ -117,6 +117,8 @@ class Exchange:
         media.clockRate = media.sndClockRate = SAMPLE_RATE_HZ
         media.noVad = True
         media.ecTailLen = 0
+        # pjsua would stop the clock a second after the last call: an idle line must go on beating, and answer at once
+        media.sndAutoCloseTime = -1
         media.maxMediaPorts = CONFERENCE_PORTS
         endpoint.libInit(config)
         self.leg_limit = _leg_limit()

@@ -112,3 +112,13 @@ async def test_second_signal_says_goodbye_and_keeps_the_recording(start_line, ra
     ended, recording = node.records("call.ended")[0], node.records("call.recording")[0]
     assert ended["body"]["reason"] == "drain"
     assert node.flac(ended["call"]).stat().st_size == recording["body"]["bytes"]
+
+
+async def test_an_idle_line_goes_on_beating_after_its_last_call(start_line):
+    """pjsua closes an idle sound device after a second; a line that then fell silent would be killed as hung."""
+    node = await start_line()
+    await still_answers(node)
+    for _ in range(3):
+        node.said.clear()
+        await node.wait_said("alive", 10)
+    await still_answers(node)
