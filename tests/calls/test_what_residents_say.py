@@ -96,7 +96,8 @@ async def test_a_repair_from_greeting_to_goodbye(evening: Evening) -> None:
     kept.expect(kind="repair", category="water_leak", department="engineering")
     kept.expect(building="3", unit="2", room="1102")
     assert kept.ticket["chain"], "R13: it is handed over to the department in charge"
-    assert str(kept.ticket["number"]) in kept.said.translate(SPOKEN_DIGITS).replace("，", ""), "the caller hears the number"
+    heard = kept.said.translate(SPOKEN_DIGITS).replace("，", "")
+    assert str(kept.ticket["number"]) in heard, "the caller hears the number"
     assert kept.call["recording"]["notice_given"]
 
 
