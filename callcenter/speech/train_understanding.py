@@ -31,7 +31,7 @@ from callcenter.speech.training_text import (
     read_words,
     shared_spans,
 )
-from callcenter.speech.understanding_figures import Figures, figures_of, read_labelled
+from callcenter.speech.understanding_figures import Figures, evaluation_files, figures_of, read_labelled
 
 HOME = ROOT / "models" / "understanding"
 SEED = 20261
@@ -158,11 +158,19 @@ def main() -> None:
     for folder in ("dev", "evaluation"):
         for file in sorted((home / folder).glob("*.jsonl")):
             groups[f"{folder}/{file.stem}"] = figures_of(loaded, [file])
-    total = figures_of(loaded, sorted((home / "evaluation").glob("*.jsonl")))
+    own, strangers = evaluation_files(home)
+    total, unmet = figures_of(loaded, own), figures_of(loaded, strangers)
     for group, figures in groups.items():
         sys.stderr.write(f"{group:24} {figures}\n")
     (home / "figures.json").write_text(
-        json.dumps({"evaluation": total.as_dict(), "groups": {g: f.as_dict() for g, f in groups.items()}}, indent=1)
+        json.dumps(
+            {
+                "evaluation": total.as_dict(),
+                "strangers": unmet.as_dict(),
+                "groups": {g: f.as_dict() for g, f in groups.items()},
+            },
+            indent=1,
+        )
         + "\n"
     )
     print(json.dumps(total.as_dict()))

@@ -33,6 +33,16 @@ def read_labelled(path: Path) -> list[Labelled]:
     return rows
 
 
+STRANGERS = "strangers"
+"""The evaluation file whose author wrote none of the rules; measured apart from the rest."""
+
+
+def evaluation_files(home: Path) -> tuple[list[Path], list[Path]]:
+    """The evaluation sentences of our own under `home`, and those of strangers."""
+    files = sorted((home / "evaluation").glob("*.jsonl"))
+    return [f for f in files if f.stem != STRANGERS], [f for f in files if f.stem == STRANGERS]
+
+
 @dataclass(frozen=True)
 class Figures:
     """Shares of sentences, 0..1; `emergencies_missed` is a number."""

@@ -15,9 +15,9 @@ from callcenter.speech.linear import LinearModel
 from callcenter.speech.train_understanding import HOME, check_overlap
 from callcenter.speech.training_text import Sentence, read_templates, shared_spans
 from callcenter.speech.understand import MODEL, Understander, load_understander
-from callcenter.speech.understanding_figures import figures_of, read_labelled
+from callcenter.speech.understanding_figures import evaluation_files, figures_of, read_labelled
 
-EVALUATION = sorted((HOME / "evaluation").glob("*.jsonl"))
+OWN, STRANGERS = evaluation_files(HOME)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def understander() -> Understander:
 
 
 def test_promised_figures_hold_on_the_evaluation_sentences() -> None:
-    figures = figures_of(LinearModel.load(MODEL), EVALUATION)
+    figures = figures_of(LinearModel.load(MODEL), OWN)
     assert figures.sentences >= 200
     assert figures.category_error <= 0.10
     assert figures.urgency_error <= 0.05
@@ -36,7 +36,7 @@ def test_promised_figures_hold_on_the_evaluation_sentences() -> None:
 
 def test_half_of_the_evaluation_has_homophone_errors() -> None:
     heard_wrong = len(read_labelled(HOME / "evaluation" / "homophones.jsonl"))
-    assert heard_wrong * 2 >= sum(len(read_labelled(file)) for file in EVALUATION)
+    assert heard_wrong * 2 >= sum(len(read_labelled(file)) for file in OWN)
 
 
 def test_the_most_urgent_matter_wins(understander: Understander) -> None:
