@@ -14,8 +14,10 @@ from uuid import UUID
 from callcenter.desk import labelling, matters, search
 from callcenter.desk.events import DeskEvent, write_event
 from callcenter.domain import codec
+from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import RULE, Outcome
 from callcenter.domain.handover import called_again, open_ticket, relabel
+from callcenter.domain.homes import at_home
 from callcenter.domain.labels import Understanding
 from callcenter.domain.matters import Call, Matter, joined_matter
 from callcenter.domain.numbers import canonical
@@ -24,7 +26,7 @@ from callcenter.domain.responsibility import Decision, decide
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
 from callcenter.domain.tickets import Act, CallRecord, Status, TicketEvent, TicketState
-from callcenter.domain.work import absorb
+from callcenter.domain.work import absorb, promise_call_back
 from callcenter.errors import DomainError, StoreError
 from callcenter.log import get_logger
 from callcenter.store.pool import Connection, statements
@@ -158,7 +160,10 @@ async def open_from_line(a: Applying) -> None:
             number = None  # the caller heard the number of the open matter: no new one
         await _join(received, matter, labels, decision, number, spoken=spoken, moment=a.record.at)
         return
-    await _open(received, matter, labels, decision, number, content, spoken=spoken, complete=False, moment=a.record.at)
+    await _open(
+        received, matter, labels, decision, number, content, spoken=spoken, complete=False, moment=a.record.at,
+        why="hang_up" if fields.get("left") else "promised",
+    )  # fmt: skip
 
 
 async def _decision(received: Received, matter: Matter, body: dict[str, Any]) -> Decision:
@@ -188,9 +193,9 @@ async def _still_open(received: Received, joins: str | None) -> bool:
 
 async def _open(
     received: Received, matter: Matter, labels: Understanding, decision: Decision, number: int | None, content: str,
-    *, spoken: bool, complete: bool, moment: datetime,
+    *, spoken: bool, complete: bool, moment: datetime, why: str,
 ) -> int:  # fmt: skip
-    """A new ticket for this call; returns its number."""
+    """A new ticket for this call; returns its number. `why` the caller is called back, if they are."""
     if number is None:
         number = await take_number(received.connection)
     around = await received.at_moment(moment)
@@ -202,10 +207,10 @@ async def _open(
         # Given out before: a node's files were copied or put back. What the caller heard stays in the event.
         log.error("ticket_number_twice", mend="never copy a node's var folder to another")
         return await _open(
-            received, matter, labels, decision, None, content, spoken=False, complete=complete, moment=moment
+            received, matter, labels, decision, None, content, spoken=False, complete=complete, moment=moment, why=why
         )
     await _calls.complete(received.connection, id=received.id, at=None, ticket=number, labels=None)
-    reason = "silence" if matter.empty else "promised"
+    reason = "silence" if matter.empty and why != "unserved" else why
     await matters.plan_callback(received.connection, outcome.state, received.id, reason, moment)
     await consider_incident(received.connection, number, matter)
     return number
@@ -259,8 +264,21 @@ async def amend_from_line(a: Applying) -> None:
     received, _ = await _received(a.desk, a.connection, a.call)
     labels = codec.from_plain(Understanding, a.body["labels"])
     fields = a.body.get("fields") or {}
-    await _relabel(received, matters.state_of(row["life"]), labels, fields, str(fields.get("text") or ""), a.record.at)
+    state = matters.state_of(row["life"])
+    state = await _relabel(received, state, labels, fields, str(fields.get("text") or ""), a.record.at)
+    await _promise(received, state, fields, a.record.at)
     await _tickets.set_labels(a.connection, number=row["number"], labels=a.body["labels"])
+
+
+async def _promise(received: Received, state: TicketState, fields: dict[str, Any], moment: datetime) -> None:
+    """A call-back that was promised, or became due, after the ticket had been opened (R22)."""
+    if not fields.get("callback_by") or not state.status.open or state.timer(Clock.CALL_BACK) is not None:
+        return
+    around = await received.at_moment(moment)
+    outcome = promise_call_back(around, state, RULE, datetime.fromisoformat(str(fields["callback_by"])))
+    await matters.save(received.desk, received.connection, around, outcome, call=received.id)
+    why = "hang_up" if fields.get("left") else "promised"
+    await matters.plan_callback(received.connection, outcome.state, received.id, why, moment)
 
 
 async def _relabel(
@@ -323,6 +341,8 @@ async def _open_after(received: Received, row: Any, labels: Understanding, conte
     """A matter for a call that ended, or was never served, before it had one."""
     if row["unserved"] in NOT_OURS or (row["unserved"] == "flood" and received.number is None):
         return None
+    home = Place(row["home_building"], row["home_unit"], row["home_room"]) if row["home_building"] else None
+    labels = at_home(labels, home, row["known_name"])
     matter = received.matter(labels, {})
     ended = row["ended_at"] or received.at
     if not matter.empty and received.number is not None:
@@ -332,10 +352,9 @@ async def _open_after(received: Received, row: Any, labels: Understanding, conte
     if decision.joins is not None:
         return await _join(received, matter, labels, decision, None, spoken=False, moment=ended)
     number = await _open(
-        received, matter, labels, decision, None, content, spoken=False, complete=row["text_complete"], moment=ended
-    )
-    reason = "unserved" if row["unserved"] else "silence" if matter.empty else "hang_up"
-    await received.connection.execute("update callback set reason = $2 where call = $1", received.id, reason)
+        received, matter, labels, decision, None, content, spoken=False, complete=row["text_complete"], moment=ended,
+        why="unserved" if row["unserved"] else "hang_up",
+    )  # fmt: skip
     await _finish(received, number, labels, content, complete=row["text_complete"], decision=None)
     return number
 

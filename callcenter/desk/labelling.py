@@ -20,7 +20,7 @@ WITHIN_S = 0.6
 """The completed ticket is due 1 s after the call; a slower answer is asked for again by the next try."""
 
 TRIES = 6
-"""Without any labels from the line, the speech service is asked this often before a person has to read the text."""
+"""Where the line has no labels, or those of its rules alone, the speech service is asked this often."""
 
 UNREAD = "other"
 
@@ -41,17 +41,18 @@ def unread(department: str) -> Understanding:
 
 async def final_labels(desk: Desk, site: str, text: str, on_line: Understanding | None, attempts: int) -> Understanding:
     """Labels of the whole text, merged with those of the line. Raises StoreError (retryable) while speech is away and
-    the line has none either."""
+    the line has none but by its rules."""
     department = desk.site(site).taxonomy.categories[UNREAD].department
     if not text.strip():
         return on_line or nothing_said(department)
     try:
         whole = await desk.speech.understand(text, site=site, within_s=WITHIN_S)
     except SpeechError as error:
+        read = on_line is not None and on_line.by != "rules"
+        if attempts < TRIES and not read:
+            raise StoreError("intake.speech_away", str(error), retryable=True) from error
         if on_line is not None:
             return on_line
-        if attempts < TRIES:
-            raise StoreError("intake.speech_away", str(error), retryable=True) from error
         log.warning("text_unread", error=error.code)
         return unread(department)
     return merge(whole, on_line) if on_line is not None else whole

@@ -30,7 +30,7 @@ REPROJECT = "reproject"
 
 TRANSFER_STATES = {
     "ringing": "transferring", "answered": "bridged", "no_answer": "talking", "busy": "talking",
-    "unreachable": "talking", "ended": "talking",
+    "unreachable": "talking", "abandoned": "talking", "ended": "talking",
 }  # fmt: skip
 """State of a transfer → state of the call."""
 

@@ -14,6 +14,7 @@ from callcenter.dialplan.answers import SURNAMES
 from callcenter.dialplan.context import CallContext, Incident, OpenMatter
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.phone import OpenedTicket
+from callcenter.domain.homes import ANYWHERE, AT_HOME, meant_place
 from callcenter.domain.labels import Label, SpokenPlace, Understanding
 from callcenter.domain.places import Place
 from callcenter.domain.understanding import understand_by_rules
@@ -27,10 +28,6 @@ UNCLEAR_BELOW = 0.2
 """Kind and category both less sure than this: not understood, asked again (R3)."""
 PLACE_SURE = 0.4
 """A piece of a place less sure than this (the site has no such building) is asked for."""
-AT_HOME = frozenset({"water_leak", "water_supply", "heating", "drain", "power", "house", "home_service", "renovation"})
-"""Categories that lie in one flat, so that a room is needed; for the others a building or less will do."""
-ANYWHERE = frozenset({"fees", "staff", "message", "other", "lost_found", "parcel_visit"})
-"""Categories that need no place at all."""
 _AND_ALSO = {
     "zh": re.compile(r"还有|另外|此外|第二|再一个|再就是|一个是|其次|顺便"),
     "en": re.compile(r"\b(?:also|another|secondly|besides|apart from that)\b", re.IGNORECASE),
@@ -89,20 +86,8 @@ class Talk:
     @property
     def known_place(self) -> Place:
         """What was said, completed by the household of the number where nothing contradicts it."""
-        said, home = self.place, self.context.caller_place
-        if home is None or "place_wrong" in self.flags:
-            return said
-        if said == Place() and self.understanding.category.value in ANYWHERE and not self.emergency:
-            return said
-        same_building = said.building in (None, home.building)
-        same_unit = said.unit in (None, home.unit)
-        if not same_building:
-            return said
-        if not same_unit:
-            return replace(said, building=home.building)
-        if said.building and not said.room and self.understanding.category.value not in AT_HOME:
-            return said
-        return replace(home, room=said.room or home.room)
+        home = None if "place_wrong" in self.flags else self.context.caller_place
+        return meant_place(self.place, home, self.understanding.category.value, emergency=self.emergency)
 
     @property
     def known_name(self) -> str | None:

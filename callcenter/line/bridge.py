@@ -62,7 +62,10 @@ class PersonBridge:
         self._address, self._watch, self._hear, self._staff = address, watch, hear, staff
 
     async def transfer(self, extension: str, timeout_s: float, ear: Ear) -> TransferEnd:
-        """Ring `extension`, bridge when it answers; returns when the talk is over or did not come about."""
+        """Ring `extension`, bridge when it answers; returns when the talk is over or did not come about.
+
+        Raises LegGone when the caller hangs up while it rings.
+        """
         uri = self._address(extension)
         if uri is None:
             self._note(extension, "unreachable", ear)
@@ -91,7 +94,11 @@ class PersonBridge:
         self._watch(far, take)
         self._note(extension, "ringing", ear)
         try:
-            end = await self._ring(person, timeout_s, ear)
+            try:
+                end = await self._ring(person, timeout_s, ear)
+            except LegGone:
+                self._note(extension, "abandoned", ear)
+                raise
             if end is not None:
                 self._note(extension, end.value, ear)
                 return end
@@ -108,19 +115,17 @@ class PersonBridge:
 
     async def _ring(self, person: _Person, timeout_s: float, ear: Ear) -> TransferEnd | None:
         """None when the person answered. The caller hears the exchange's ringback meanwhile."""
-        frames = round(timeout_s * 50)
-        with contextlib.suppress(LegGone):
-            for _ in range(frames):
-                if person.state is FarLeg.TALKING:
-                    return None
-                if person.state is FarLeg.GONE:
-                    if person.status in BUSY_STATUSES:
-                        return TransferEnd.BUSY
-                    return TransferEnd.NO_ANSWER if person.rang else TransferEnd.UNREACHABLE
-                if not ear.voice.to_say:
-                    ear.voice.say(self._sounds.ringback)
-                await ear.tick()
-        return TransferEnd.NO_ANSWER
+        for _ in range(round(timeout_s * 50)):
+            if person.state is FarLeg.TALKING:
+                return None
+            if person.state is FarLeg.GONE:
+                if person.status in BUSY_STATUSES:
+                    return TransferEnd.BUSY
+                break
+            if not ear.voice.to_say:
+                ear.voice.say(self._sounds.ringback)
+            await ear.tick()
+        return TransferEnd.NO_ANSWER if person.rang else TransferEnd.UNREACHABLE
 
     async def _talk(self, far: int, person: _Person, changed: asyncio.Event, ear: Ear) -> None:
         ear.voice.hush()

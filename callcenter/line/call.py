@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from callcenter.dialplan.context import CALLBACK_WITHIN_MIN
 from callcenter.dialplan.interpreter import run
-from callcenter.dialplan.outcome import Outcome
+from callcenter.dialplan.outcome import EndedBy, Outcome
 from callcenter.dialplan.phone import CallerGone, OpenedTicket
 from callcenter.domain.codec import to_plain
 from callcenter.domain.labels import Understanding
@@ -223,11 +224,19 @@ class CallerCall:
             await self._open_from(self.outcome)
 
     async def _open_from(self, outcome: Outcome) -> None:
-        """The talk ended before the script came to a ticket: open it from what was said (R5)."""
+        """The talk ended before the script came to a ticket: open it from what was said (R5).
+
+        Whoever hung up in the middle has not heard what becomes of it, and is called back (R22).
+        """
+        now, site, fields = datetime.now(UTC), self._house.site(self._site), outcome.fields
         labels = outcome.understanding
         if not labels.kind.confidence:
-            labels = await self._understand(str(outcome.fields["text"]))
-        await self._open_ticket(labels, outcome.fields, datetime.now(UTC))
+            labels = await self._understand(str(fields["text"]))
+        if outcome.ended_by is EndedBy.CALLER and self._number is not None:
+            within = site.rules.call_back_within_min if site is not None else CALLBACK_WITHIN_MIN
+            by = now + timedelta(minutes=within)
+            fields = {"callback_by": by.isoformat(), **fields, "left": True}
+        await self._open_ticket(labels, fields, now)
 
     def _step(self, name: str) -> None:
         self._records.write(RecordKind.CALL_STEP, {"step": name})

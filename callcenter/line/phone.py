@@ -153,7 +153,10 @@ class CallPhone:
         """See `Phone.transfer`."""
         self._here()
         self.ear.keys.clear()
-        end = await self._wires.bridge.transfer(extension, timeout_s, self.ear)
+        try:
+            end = await self._wires.bridge.transfer(extension, timeout_s, self.ear)
+        except LegGone:
+            raise CallerGone from None
         await self.ear.end_turn()
         if end is not TransferEnd.COMPLETED:
             self._here()

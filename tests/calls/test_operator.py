@@ -80,6 +80,6 @@ async def test_the_operator_takes_the_call_and_is_the_first_responder(hotline: H
     kept = await hotline.kept(resident.number)
     assert transfers(resident) == ["ringing", "answered", "ended"]
     assert any(turn["leg"] == "agent" and turn["text"] for turn in kept.call["turns"]), "the operator was heard"
-    kept.expect(category="water_leak", first_responder=staff)
+    kept.expect(category="water_leak", first_responder=staff, building="9", room="1502")
     assert kept.call["receiver"] == staff, "R11"
     await hotline.answers()

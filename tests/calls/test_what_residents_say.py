@@ -154,10 +154,12 @@ async def test_somebody_who_hangs_up_in_the_greeting_is_called_back(evening: Eve
     assert (await hotline.desk.callback_of(kept.call["id"]))["ticket"] == kept.ticket["number"]
 
 
-async def test_somebody_who_hangs_up_in_mid_sentence_was_heard(evening: Evening) -> None:
+async def test_somebody_who_hangs_up_in_mid_sentence_was_heard(evening: Evening, hotline: Hotline) -> None:
     kept = await evening.kept("hangs up in mid-sentence")
     assert kept.call["end_reason"] == "caller"
-    kept.expect(kind="repair", category="drain")
+    kept.expect(kind="repair", category="drain", building="6", room="602")
+    back = await hotline.desk.callback_of(kept.call["id"])
+    assert (back["ticket"], back["reason"]) == (kept.ticket["number"], "hang_up"), "R22"
 
 
 @pytest.mark.skipif(not HUMAN_VOICES.is_dir(), reason="the human voices are not part of the project")

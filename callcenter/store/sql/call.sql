@@ -75,7 +75,12 @@ delete from live_text where at < now() - interval '10 minutes';
 select leg, start_ms, text from live_text where call = :call;
 
 -- name: for_intake^
-select c.*, h.key as household_key from call c left join household h on h.id = c.household where c.id = :id
+select c.*, h.key as household_key, pl.building as home_building, pl.unit as home_unit, pl.room as home_room,
+    (select p.name from contact_number n join person p on p.id = n.person
+     where n.site = c.site and n.e164 = c.from_number and n.household = h.id and p.left_at is null
+     order by n.id limit 1) as known_name
+from call c left join household h on h.id = c.household left join place pl on pl.id = h.place
+where c.id = :id
 for update of c;
 
 -- name: heard
