@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from callcenter.config import Settings
-from callcenter.desk import clock, jobs, recordings, seed
+from callcenter.desk import clock, jobs, recordings, search, seed
 from callcenter.desk.hub import Hub
 from callcenter.desk.models import News, NewsKind, StaffName
 from callcenter.desk.reach import Reach
@@ -190,6 +190,7 @@ async def open_desk(settings: Settings, *, background: bool = True) -> AsyncIter
         try:
             await seed.first_start(desk)
             if background:
+                await asyncio.to_thread(search.warm)
                 works: dict[str, Callable[[], Awaitable[None]]] = {
                     "listen": partial(_listen, desk),
                     "jobs": partial(jobs.work, desk),

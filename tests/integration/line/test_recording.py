@@ -32,7 +32,6 @@ def onsets_s(track: np.ndarray) -> list[float]:
 
 
 async def test_wall_time_is_file_time_through_hold_and_reinvite(start_line, tmp_path):
-    """A machine that stands still for a moment shifts one call; what the line itself loses is missing in all three."""
     node = await start_line()
     sound = burst(tmp_path / "burst.wav")
     turns = (
@@ -44,27 +43,21 @@ async def test_wall_time_is_file_time_through_hold_and_reinvite(start_line, tmp_
         Turn(Action.PLAY, sound, When.NOW, 0.8),
         Turn(Action.HANGUP, when=When.NOW, after_s=0.4),
     )
-    shifts: list[float] = []
-    for attempt in range(1, 4):
-        report = await place_call(CallPlan(node.uri, turns=turns))
-        recording = await node.wait_record("call.recording", attempt)
-        path = node.flac(recording["call"])
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == recording["body"]["sha256"]
-        audio, rate = soundfile.read(str(path), dtype="int16")
-        assert rate == RATE
-        assert audio.shape[1] == 2
-        ended = await node.wait_record("call.ended", attempt)
-        whole = abs(recording["body"]["duration_ms"] - ended["body"]["duration_ms"]) / 1000
-        played = [e["at_s"] for e in report.events if e["event"] == "turn" and e["action"] == "play"]
-        found = onsets_s(audio[:, 0])
-        assert len(found) == len(played) == 3
-        pairs = zip(played[1:], found[1:], strict=True)
-        shifts.append(max(whole, *(abs((wall - played[0]) - (file - found[0])) for wall, file in pairs)))
-        held = [r["body"]["on"] for r in node.records("call.hold") if r["call"] == recording["call"]]
-        assert held == [True, False]
-        if shifts[-1] <= 0.040:
-            return
-    raise AssertionError(f"file time is not wall time: off by {shifts} s")
+    report = await place_call(CallPlan(node.uri, turns=turns))
+    recording = await node.wait_record("call.recording")
+    path = node.flac(recording["call"])
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == recording["body"]["sha256"]
+    audio, rate = soundfile.read(str(path), dtype="int16")
+    assert rate == RATE
+    assert audio.shape[1] == 2
+    ended = await node.wait_record("call.ended")
+    assert abs(recording["body"]["duration_ms"] - ended["body"]["duration_ms"]) <= 40
+    played = [e["at_s"] for e in report.events if e["event"] == "turn" and e["action"] == "play"]
+    found = onsets_s(audio[:, 0])
+    assert len(found) == len(played) == 3
+    for wall, file in zip(played[1:], found[1:], strict=True):
+        assert abs((wall - played[0]) - (file - found[0])) <= 0.040, "file time is not wall time"
+    assert [r["body"]["on"] for r in node.records("call.hold")] == [True, False]
 
 
 async def test_our_side_is_where_the_journal_says(start_line):
