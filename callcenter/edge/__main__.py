@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from callcenter.config import load_settings
-from callcenter.edge.role import run, tell
+from callcenter.edge.role import run
 from callcenter.errors import CallCenterError
 from callcenter.log import setup_logging
+from callcenter.role import say
 
 
 def main() -> int:
@@ -20,7 +21,7 @@ def main() -> int:
     try:
         settings = load_settings(arguments.config)
     except CallCenterError as error:
-        tell("fatal", message=str(error))
+        say("fatal", message=str(error))
         return 78
     setup_logging("edge", settings.log.level, settings.log.json_lines)
     return asyncio.run(run(settings))

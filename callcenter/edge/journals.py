@@ -5,8 +5,6 @@ A line's journal is never touched here: the line that adopts it also finishes it
 
 from __future__ import annotations
 
-import fcntl
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,19 +28,9 @@ class EdgeJournal:
 
 def _adopt(path: Path) -> Journal | None:
     """Take over a dead journal of ours; None when it is gone, alive, or fully stored (then it is removed)."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_APPEND)
-    except FileNotFoundError:
+    journal = Journal.take_over(path)
+    if journal is None:
         return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        gone = os.fstat(handle).st_nlink == 0
-    except BlockingIOError:
-        gone = True
-    if gone:
-        os.close(handle)
-        return None
-    journal = Journal(path, handle)
     if journal.stored:
         journal.remove()
         return None

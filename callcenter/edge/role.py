@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import signal
-import sys
 from pathlib import Path
-from typing import Any
 
 from callcenter.config import Settings
 from callcenter.edge.calls import open_calls
@@ -26,23 +22,16 @@ from callcenter.edge.undertaker import bury
 from callcenter.edge.unserved import UnservedReporter, parse_unserved, redact
 from callcenter.errors import CallCenterError, TelephonyError
 from callcenter.log import get_logger
-from callcenter.node.files import replace_file
 from callcenter.node.link import LinkClient, Phone
+from callcenter.role import ALIVE_EVERY_S, say, write_found
 
 log = get_logger("edge")
 
 LOOK_S = 0.25
 """Lines that came or went are noticed this soon."""
-ALIVE_S = 2.0
 TRUNKS_S = 60.0
 """Names of registrars are looked up again this often."""
 GOODBYE_S = 3.0
-
-
-def tell(event: str, **body: Any) -> None:
-    """One message to the launcher."""
-    sys.stdout.write(json.dumps({"event": event, **body}, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
 
 
 class EdgeRole:
@@ -143,16 +132,15 @@ class EdgeRole:
                 if loop.time() >= next_trunks:
                     next_trunks = loop.time() + TRUNKS_S
                     if not await self._trunks(files, rpc):
-                        next_trunks = loop.time() + (LOOK_S if not ready else ALIVE_S)
+                        next_trunks = loop.time() + (LOOK_S if not ready else ALIVE_EVERY_S)
                 if loop.time() >= next_alive and await self._well(rpc):
-                    next_alive = loop.time() + ALIVE_S
+                    next_alive = loop.time() + ALIVE_EVERY_S
                     phones_known = self._pushed is self._phones
                     if not ready and phones_known and await self._sees_a_line(rpc):
                         ready = True
-                        text = json.dumps({"pid": os.getpid(), "ports": ports}, indent=1)
-                        replace_file(told, text.encode())
-                        tell("ready", role="edge", ports=ports)
-                    tell("alive")
+                        write_found(self.settings.run_dir, "edge", ports)
+                        say("ready", role="edge", ports=ports)
+                    say("alive")
                 self.reporter.flush()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), LOOK_S)
@@ -233,10 +221,10 @@ class EdgeRole:
         except TelephonyError as error:
             log.warning("edge.drain", error=str(error))
             return
-        tell("draining")
+        say("draining")
         log.info("edge.draining")
         while self._stops < 2 and not (died is not None and died.done()):
-            tell("alive")
+            say("alive")
             await self._look(files, rpc)
             try:
                 if await open_calls(rpc) == 0:
@@ -256,6 +244,6 @@ async def run(settings: Settings) -> int:
         if error.retryable:
             log.error("edge.failed", error=str(error))
             return 1
-        tell("fatal", message=str(error))
+        say("fatal", message=str(error))
         log.error("edge.cannot_start", error=str(error))
         return 78

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from callcenter.config import load_settings
 from callcenter.errors import CallCenterError, ConfigError, DialplanError
-from callcenter.line.launcher import say
 from callcenter.log import setup_logging
+from callcenter.role import say
 
 NICENESS = -10
 

@@ -15,12 +15,12 @@ from callcenter.domain.records import RecordKind
 from callcenter.domain.snapshot import SiteSnapshot, Snapshot
 from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, SpeechError, StoreError
-from callcenter.line.launcher import read_port
 from callcenter.line.sounds import Sounds
 from callcenter.line.surroundings import site_of
 from callcenter.log import get_logger
 from callcenter.node.journal import Journal
 from callcenter.node.link import LinkClient
+from callcenter.role import read_port
 from callcenter.speech.services import SpeechServices
 from callcenter.telephony.endpoint import Endpoint
 from callcenter.telephony.events import Event

@@ -21,7 +21,6 @@ from callcenter.line.aftercare import Aftercare, Gap
 from callcenter.line.call import CallerCall
 from callcenter.line.disk import DiskWatch
 from callcenter.line.house import House
-from callcenter.line.launcher import on_signals, say, stay_alive, write_found
 from callcenter.line.outbound import DialOrder, OutboundCall
 from callcenter.line.recordings import CallNote
 from callcenter.line.recovery import TrackFolder, adopt_journals
@@ -32,6 +31,7 @@ from callcenter.node.desks import desk_addresses
 from callcenter.node.journal import Journal
 from callcenter.node.link import LinkClient
 from callcenter.node.numbers import NumberPool
+from callcenter.role import on_signals, say, stay_alive, write_found
 from callcenter.speech.services import SpeechServices
 from callcenter.telephony.endpoint import Endpoint
 from callcenter.telephony.events import Event, Fault, Incoming, Refused

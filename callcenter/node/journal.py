@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from callcenter.domain.records import Record, RecordKind
@@ -98,23 +98,30 @@ class Journal:
         return cls(path, handle)
 
     @classmethod
+    def take_over(cls, path: Path) -> Self | None:
+        """The journal at `path`, locked for us; None when it is gone or its owner lives."""
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_APPEND)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            gone = os.fstat(handle).st_nlink == 0
+        except BlockingIOError:
+            gone = True
+        if gone:
+            os.close(handle)
+            return None
+        return cls(path, handle)
+
+    @classmethod
     def adopt_dead(cls, folder: Path) -> list[Journal]:
         """Take over the journals of `folder` whose owners are gone; fully stored ones are removed instead."""
         adopted = []
         for path in sorted(folder.glob("*.jsonl")):
-            try:
-                handle = os.open(path, os.O_RDWR | os.O_APPEND)
-            except FileNotFoundError:
+            journal = cls.take_over(path)
+            if journal is None:
                 continue
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                gone = os.fstat(handle).st_nlink == 0
-            except BlockingIOError:
-                gone = True
-            if gone:
-                os.close(handle)
-                continue
-            journal = cls(path, handle)
             if journal.stored and not journal.open_calls:
                 journal.remove()
             else:

@@ -6,16 +6,14 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
-import json
-import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from callcenter.config import Settings, load_settings
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger, setup_logging
+from callcenter.role import on_signals, say, stay_alive, write_found
 from callcenter.speech.decoding import DecodingPool
 from callcenter.speech.models import checked_model_folder
 from callcenter.speech.recognition import load_model
@@ -23,7 +21,6 @@ from callcenter.speech.service import SpeechService
 from callcenter.speech.transcriber import Transcriber
 from callcenter.speech.understand import load_understander
 
-ALIVE_EVERY_S = 2.0
 STUCK_AFTER_S = 30.0
 """A decoding thread at one chunk for so long is stuck: the role stops calling itself alive and is restarted."""
 LAST_WORDS_S = 4.0
@@ -31,38 +28,10 @@ LAST_WORDS_S = 4.0
 _LOG = get_logger("speech")
 
 
-def tell(event: str, **fields: Any) -> None:
-    """One line to the launcher."""
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps({"event": event, **fields}, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-
-
-def _write_ports(run_dir: Path, ports: dict[str, int]) -> None:
-    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = run_dir / f".speech.json.{os.getpid()}"
-    draft.write_text(json.dumps({"pid": os.getpid(), "ports": ports}), encoding="utf-8")
-    draft.replace(run_dir / "speech.json")
-
-
-async def _alive(pool: DecodingPool) -> None:
-    while True:
-        if pool.stuck_for_s() < STUCK_AFTER_S:
-            tell("alive")
-        await asyncio.sleep(ALIVE_EVERY_S)
-
-
 async def serve(settings: Settings) -> None:
     """Load, listen, tell the launcher, and stay until told to end."""
-    loop = asyncio.get_running_loop()
     drain, at_once = asyncio.Event(), asyncio.Event()
-
-    def asked_to_end() -> None:
-        (at_once if drain.is_set() else drain).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked_to_end)
-
+    on_signals(drain, at_once)
     folder = await asyncio.to_thread(checked_model_folder, settings)
     model = await asyncio.to_thread(load_model, folder)
     understander = await asyncio.to_thread(load_understander, settings)
@@ -72,9 +41,9 @@ async def serve(settings: Settings) -> None:
     try:
         await service.listen(settings.run_dir / "speech.sock")
         port = await transcriber.listen(str(settings.speech.bind_host), settings.speech.port)
-        _write_ports(settings.run_dir, {"transcribe": port})
-        tell("ready", role="speech", ports={"transcribe": port})
-        alive = asyncio.create_task(_alive(pool))
+        write_found(settings.run_dir, "speech", {"transcribe": port})
+        say("ready", role="speech", ports={"transcribe": port})
+        alive = asyncio.create_task(stay_alive(lambda: pool.stuck_for_s() < STUCK_AFTER_S))
         await drain.wait()
         service.draining = True
         _LOG.info("draining", streams=transcriber.streams)

@@ -15,9 +15,9 @@ from callcenter.config import Settings, load_settings
 from callcenter.desk.house import Desk, open_desk
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.log import get_logger, setup_logging
+from callcenter.role import on_signals, say, stay_alive, write_found
 from callcenter.web import page
 from callcenter.web.app import make_app
-from callcenter.web.role import on_signals, say, stay_alive, write_found
 from callcenter.web.secrets import tls_context
 
 ROLE = "desk"

@@ -1,4 +1,4 @@
-"""How the line speaks to the launcher: JSON lines on standard output, and its ports in run_dir."""
+"""How a role speaks to the launcher: JSON lines on standard output, and what it found out at start in run_dir."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_port(run_dir: Path, role: str, port: str) -> int | None:
 
 
 async def stay_alive(works: Callable[[], bool]) -> None:
-    """Say `alive` every two seconds from the line's own loop, while `works()`."""
+    """Say `alive` every two seconds from the role's own loop, while `works()`."""
     while True:
         if works():
             say("alive")
