@@ -46,11 +46,21 @@ SPEAK_AFTER_S = 11.0
 TALK_S = 22.0
 SETTLE_S = 4.0
 SAID = (
-    "你好，三号楼二单元楼道的灯坏了，麻烦派人来修一下",
-    "我要投诉楼上装修太吵了，我住五号楼八零一",
-    "请问物业费怎么交，可以用微信吗",
-    "小区垃圾桶满了没有人打扫，在六号楼门口",
+    "你好，{}的水龙头一直滴水，麻烦派人来修一下",
+    "我要投诉楼上装修太吵了，我住{}",
+    "我是{}的住户，我家门锁坏了打不开",
+    "师傅，{}的下水道堵了，水下不去",
+    "你好，{}的插座没有电了，请来看看",
+    "请问一下，{}的暖气为什么不热",
+    "我家窗户关不上了，我住{}，请来修理",
+    "你好，{}的门铃按了没有声音，请来修理",
 )
+"""What the callers of one load say, each of a door of their own (`home_of`): a matter each, none joins another (R17)."""
+
+
+def home_of(callers: int, n: int) -> str:
+    """The door that caller `n` of a load of `callers` speaks of."""
+    return f"{'一二三四五六七八九'[n]}号楼二单元{'一二三四五六七八九'[callers]}零一"
 
 
 @dataclass
@@ -60,7 +70,6 @@ class Load:
     callers: int
     calls: list[CallTimes] = field(default_factory=list)
     cpu_s: dict[str, float] = field(default_factory=dict)
-    wall_s: float = 0.0
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -113,16 +122,14 @@ def pss_mb(pid: int) -> float:
 async def run_load(callers: int, launcher: Launcher, speech: list[bytes], numbers: list[str]) -> Load:
     """`callers` calls arriving within ARRIVE_S."""
     host, port = (launcher.sip_address or "").rsplit(":", 1)
-    before, started = cpu_by_role(launcher), time.monotonic()
+    before = cpu_by_role(launcher)
 
     async def one(n: int) -> CallTimes:
         await asyncio.sleep(n * ARRIVE_S / callers)
-        voice = speech[n % len(speech)]
-        caller = Caller(host, int(port), numbers[n], voice, speak_after_s=SPEAK_AFTER_S, hang_up_after_s=TALK_S)
+        caller = Caller(host, int(port), numbers[n], speech[n], speak_after_s=SPEAK_AFTER_S, hang_up_after_s=TALK_S)
         return await caller.run()
 
     load = Load(callers, calls=await asyncio.gather(*(one(n) for n in range(callers))))
-    load.wall_s = time.monotonic() - started
     load.cpu_s = {role: spent - before.get(role, 0.0) for role, spent in cpu_by_role(launcher).items()}
     await asyncio.sleep(SETTLE_S)
     return load
@@ -158,16 +165,28 @@ def ticket_delay_ms(detail: dict[str, Any], ended_ms: float, seen: Seen) -> floa
     return max(0.0, max(at for at in changes if at < ended_ms + SETTLE_S * 1000) - ended_ms)
 
 
-async def measure(folder: Path) -> dict[str, Any]:
-    """The whole run; figures by name."""
+@dataclass(frozen=True)
+class Measured:
+    """What one run of the house gave. `offset` turns monotonic seconds into the clock's; `line_pss` in MB."""
+
+    loads: list[Load]
+    details: dict[str, dict[str, Any]]
+    seen: Seen
+    line_pss: list[float]
+    offset: float
+
+
+async def measure(folder: Path) -> Measured:
+    """Every load in turn on one house."""
     settings = house_settings(folder)
     door = Door(settings)
     launcher = Launcher(settings, listener=door.hear)
-    speech = []
-    for n, text in enumerate(SAID):
-        wav = folder / f"said-{n}.wav"
-        await asyncio.to_thread(synthesise_to_wav, wav, text, voice="f4")
-        speech.append(alaw(wav))
+    speech: dict[int, list[bytes]] = {}
+    for callers in LOADS:
+        for n, text in enumerate(SAID[:callers]):
+            wav = folder / f"said-{callers}-{n}.wav"
+            await asyncio.to_thread(synthesise_to_wav, wav, text.format(home_of(callers, n)), voice="f4")
+            speech.setdefault(callers, []).append(alaw(wav))
     offset = time.time() - time.monotonic()
     try:
         await launcher.start()
@@ -179,14 +198,14 @@ async def measure(folder: Path) -> dict[str, Any]:
         async with Watcher(desk.url, door.login, door.password) as page:
             for step, callers in enumerate(LOADS):
                 numbers = [f"139{step:02d}{n:02d}0000" for n in range(callers)]
-                loads.append(await run_load(callers, launcher, speech, numbers))
+                loads.append(await run_load(callers, launcher, speech[callers], numbers))
             seen = await page.seen()
         details = await all_details(desk)
         lines = [pss_mb(one.pid) for name, one in launcher.children.items() if name.startswith("line") and one.pid]
         await desk.http.close()
     finally:
         await launcher.hurry()
-    return figures(loads, details, seen, lines, offset)
+    return Measured(loads, details, seen, lines, offset)
 
 
 async def all_details(desk: Desk) -> dict[str, dict[str, Any]]:
@@ -196,21 +215,19 @@ async def all_details(desk: Desk) -> dict[str, dict[str, Any]]:
     return {detail["from_number"]: detail for detail in details}
 
 
-def figures(
-    loads: list[Load], details: dict[str, dict[str, Any]], seen: Seen, line_pss: list[float], offset: float
-) -> dict[str, Any]:
+def figures(run: Measured) -> dict[str, Any]:
     """The figures: at the heaviest load, and each load's own below `by_load`."""
     by_load: dict[str, Any] = {}
     words: list[float] = []
     tickets: list[float] = []
-    for load in loads:
-        own = {call.number: details[call.number] for call in load.calls if call.number in details}
-        load_words = [d for detail in own.values() for d in word_delays_ms(detail, seen)]
+    for load in run.loads:
+        own = {call.number: run.details[call.number] for call in load.calls if call.number in run.details}
+        load_words = [d for detail in own.values() for d in word_delays_ms(detail, run.seen)]
         load_tickets = [
             d
             for call in load.calls
             if call.number in own and call.ended is not None
-            and (d := ticket_delay_ms(own[call.number], (call.ended + offset) * 1000, seen)) is not None
+            and (d := ticket_delay_ms(own[call.number], (call.ended + run.offset) * 1000, run.seen)) is not None
         ]  # fmt: skip
         words += load_words
         tickets += load_tickets
@@ -232,7 +249,6 @@ def figures(
             "cpu_share_per_call": {role: round(spent / talked_s, 3) for role, spent in sorted(load.cpu_s.items())},
         }
     top = by_load[str(LOADS[-1])]
-    compared = transcriber.run()
     return {
         "within_three_rings": top["within_three_rings"],
         "ring_p99_ms": top["invite_to_180_ms"]["p99"],
@@ -241,8 +257,7 @@ def figures(
         "rtp_gap_over_60ms": top["rtp_gap_over_60ms"],
         "word_to_page_p95_ms": percentile(words, 0.95),
         "ticket_p95_ms": percentile(tickets, 0.95),
-        "transcriber_cpu_ratio": compared["transcriber_cpu_ratio"],
-        "line_pss_mb": max(line_pss),
+        "line_pss_mb": max(run.line_pss),
         "lines": LINES,
         "callers": LOADS[-1],
         "cores": os.cpu_count(),
@@ -253,4 +268,6 @@ def figures(
 def run() -> dict[str, Any]:
     """Measure in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="callcenter-bench-") as folder:
-        return asyncio.run(measure(Path(folder)))
+        measured = asyncio.run(measure(Path(folder)))
+    ratio = transcriber.run()["transcriber_cpu_ratio"]
+    return {**figures(measured), "transcriber_cpu_ratio": ratio}
