@@ -156,13 +156,13 @@ def combinations(template: str, line: Line) -> int:
 def sentences(seed: int, most: int = 150) -> list[str]:
     """The training text: every template, with as many expansions as the root of its combinations, 1 to `most`.
 
-    A line that stands for one sentence alone is counted four times: it is somebody's way to say it.
+    A line that stands for one sentence alone is counted twice: it is somebody's way to say it.
     """
     random = Random(seed)
     out: list[str] = []
     for line in lines():
         count = combinations(line.template, line)
-        times = 4 if count == 1 else min(most, 3 + int(2 * count**0.5))
+        times = 2 if count == 1 else min(most, 3 + int(2 * count**0.5))
         out.extend(expand(line.template, random, line) for _ in range(times))
     return out
 

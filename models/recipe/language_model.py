@@ -28,9 +28,9 @@ class Settings:
 
     order: int = 3
     discount: float = 0.85
-    doubt: float = 3.0
-    count_power: float = 0.7
-    general_share: float = 0.2
+    doubt: float = 2.0
+    count_power: float = 0.85
+    general_share: float = 0.1
     general_power: float = 0.85
     unknown: float = 1e-6
     prune: float = 2e-8
