@@ -55,7 +55,7 @@ SAID = (
     "我家窗户关不上了，我住{}，请来修理",
     "你好，{}的门铃按了没有声音，请来修理",
 )
-"""What the callers of one load say, each of a door of their own (`home_of`): a matter each, none joins another (R17)."""
+"""What the callers of one load say, each of a door of their own: a matter each, none joins another (R17)."""
 
 
 def home_of(callers: int, n: int) -> str:
@@ -158,22 +158,15 @@ def word_delays_ms(detail: dict[str, Any], seen: Seen) -> list[float]:
 
 
 def ticket_delay_ms(detail: dict[str, Any], ended_ms: float, seen: Seen) -> float | None:
-    """From the hang-up until the page's row of the ticket had its last form; None when it never showed."""
-    changes = [at for at, number, _ in seen.news if number == str(detail["ticket"])]
+    """From the hang-up until the page's row of the ticket had its last form; None when it never showed.
+
+    What changes more than SETTLE_S later is the clock's doing (R13), unless nothing had changed before.
+    """
+    changes = sorted(at for at, number, _ in seen.news if number == str(detail["ticket"]))
     if not changes:
         return None
-    return max(0.0, max(at for at in changes if at < ended_ms + SETTLE_S * 1000) - ended_ms)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one run of the house gave. `offset` turns monotonic seconds into the clock's; `line_pss` in MB."""
-
-    loads: list[Load]
-    details: dict[str, dict[str, Any]]
-    seen: Seen
-    line_pss: list[float]
-    offset: float
+    soon = [at for at in changes if at < ended_ms + SETTLE_S * 1000]
+    return max(0.0, (soon[-1] if soon else changes[0]) - ended_ms)
 
 
 async def measure(folder: Path) -> Measured:
