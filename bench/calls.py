@@ -169,6 +169,17 @@ def ticket_delay_ms(detail: dict[str, Any], ended_ms: float, seen: Seen) -> floa
     return max(0.0, (soon[-1] if soon else changes[0]) - ended_ms)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What one run of the house gave. `offset` turns monotonic seconds into the clock's; `line_pss` in MB."""
+
+    loads: list[Load]
+    details: dict[str, dict[str, Any]]
+    seen: Seen
+    line_pss: list[float]
+    offset: float
+
+
 async def measure(folder: Path) -> Measured:
     """Every load in turn on one house."""
     settings = house_settings(folder)
