@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from callcenter.desk import matters
 from callcenter.domain.clockwork import tick
+from callcenter.domain.effects import Outcome
 from callcenter.domain.situation import Situation
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
@@ -43,11 +44,16 @@ async def work(desk: Desk) -> None:
             continue
 
 
+AT_ONCE = 100
+"""Tickets one look takes: as many as are written together in a tenth of a second."""
+
+
 async def look(desk: Desk, at: datetime) -> int:
-    """Do what is due at `at` of up to 20 tickets that no other desk looks at; how many there were."""
+    """Do what is due at `at` of up to AT_ONCE tickets that no other desk looks at; how many there were."""
     async with desk.pool.acquire() as connection, connection.transaction():
-        rows = [row async for row in _sql.due_to_look(connection, at=at, sites=list(desk.sites))]
+        rows = [row async for row in _sql.due_to_look(connection, at=at, sites=list(desk.sites), rows=AT_ONCE)]
         around: dict[str, Situation] = {}
+        steps: list[tuple[Situation, Outcome]] = []
         for row in rows:
             site: str = row["site"]
             if site not in around:
@@ -59,5 +65,7 @@ async def look(desk: Desk, at: datetime) -> int:
                 later = datetime.fromtimestamp(at.timestamp() + AGAIN_S, UTC)
                 await _sql.look_again(connection, number=row["number"], at=later)
                 continue
-            await matters.save(desk, connection, around[site], outcome)
+            steps.append((around[site], outcome))
+            await asyncio.sleep(0)  # a thousand due at once do not stop the pages
+        await matters.save_all(desk, connection, steps)
         return len(rows)

@@ -79,7 +79,11 @@ async def write_event(
     return int(identity)
 
 
+def payload(kind: NewsKind, site: str, body: dict[str, Any]) -> str:
+    """News as desks tell it to each other."""
+    return json.dumps({"kind": kind.value, "site": site, "body": body}, separators=(",", ":"), default=str)
+
+
 async def tell(connection: Connection, kind: NewsKind, site: str, body: dict[str, Any]) -> None:
     """Tell every desk, this one included, when the caller's transaction commits. Ids and labels only."""
-    payload = json.dumps({"kind": kind.value, "site": site, "body": body}, separators=(",", ":"), default=str)
-    await _sql.notify(connection, payload=payload)
+    await _sql.notify(connection, payload=payload(kind, site, body))

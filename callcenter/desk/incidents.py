@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = get_logger("desk.incidents")
 _sql = statements("incident")
-_tickets = statements("ticket")
+_saves = statements("save")
 
 
 async def do_consider(desk: Desk, connection: Connection, job: Job) -> None:
@@ -95,10 +95,11 @@ async def _recognise(desk: Desk, connection: Connection, around: Situation, inci
     )  # fmt: skip
     zh, en = written_report(incident, category.zh, category.en)
     for staff in _supervisors(around):
-        await _tickets.put_task(
-            connection, key=f"incident:{identity}:{staff}", site=incident.site, kind="incident", ticket=None, call=None,
-            staff=staff, due_at=None, rule="R32", body={"zh": zh, "en": en, "incident": identity}, at=around.at,
-        )  # fmt: skip
+        await _saves.put_task(connection, [{
+            "key": f"incident:{identity}:{staff}", "site": incident.site, "kind": "incident", "ticket": None,
+            "call": None, "staff": staff, "due_at": None, "rule": "R32",
+            "body": {"zh": zh, "en": en, "incident": identity}, "at": around.at,
+        }])  # fmt: skip
         await _send(connection, incident.site, f"incident/{identity}/{staff}", staff, "R32", (zh, en), around.at)
     await write_event(
         desk, connection, DeskEvent.INCIDENT_OPENED, site=incident.site, rules=("R32",),
@@ -133,10 +134,10 @@ async def _send(
     connection: Connection, site: str, key: str, staff: str, rule: str, sentence: tuple[str, str], at: datetime,
     urgency: str = "important",
 ) -> None:  # fmt: skip
-    await _tickets.send(
-        connection, key=key, site=site, ticket=None, staff=staff, channel="page", urgency=urgency, rule=rule,
-        body={"zh": sentence[0], "en": sentence[1]}, at=at,
-    )  # fmt: skip
+    await _saves.send(connection, [{
+        "key": key, "site": site, "ticket": None, "staff": staff, "channel": "page", "urgency": urgency, "rule": rule,
+        "body": {"zh": sentence[0], "en": sentence[1]}, "at": at,
+    }])  # fmt: skip
 
 
 def _row(row: Any) -> IncidentRow:

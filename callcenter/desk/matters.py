@@ -6,13 +6,13 @@ once, and a matter has exactly one responsible person at every commit (R14).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from callcenter.desk.events import DeskEvent, tell
+from callcenter.desk.events import DeskEvent, payload
 from callcenter.desk.models import NewsKind
 from callcenter.domain import codec
 from callcenter.domain.clockwork import next_tick_at
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from callcenter.desk.house import Desk
 
 _sql = statements("ticket")
-_events = statements("event")
-_incidents = statements("incident")
+_saves = statements("save")
 
 ROSTER_AROUND = timedelta(days=3)
 """Hours of the roster that a decision looks at, before and after its moment."""
@@ -107,10 +106,10 @@ async def open_states(
 
 async def insert(desk: Desk, connection: Connection, around: Situation, outcome: Outcome, opened: Opened) -> bool:
     """Save a new ticket with its events and effects; False (and nothing saved) when its number or call has one."""
-    columns = _columns(around, outcome.state)
     number = await _sql.insert(
-        connection, **columns, call=opened.call, opened_at=opened.opened_at, decision=codec.to_plain(opened.decision),
-        labels=codec.to_plain(opened.labels), content=opened.content, spoken=opened.spoken, complete=opened.complete,
+        connection, **columns(around, outcome.state), call=opened.call, opened_at=opened.opened_at,
+        decision=codec.to_plain(opened.decision), labels=codec.to_plain(opened.labels),
+        content=opened.content, spoken=opened.spoken, complete=opened.complete,
     )  # fmt: skip
     if number is None:
         return False
@@ -122,12 +121,22 @@ async def save(
     desk: Desk, connection: Connection, around: Situation, outcome: Outcome, *, call: UUID | None = None
 ) -> None:
     """Save a ticket that is under our lock after a step, with the step's events and effects."""
-    await _sql.update(connection, **_columns(around, outcome.state))
-    if outcome.events or outcome.effects:
-        await _write(desk, connection, outcome, call)
+    await save_all(desk, connection, [(around, outcome)], call=call)
 
 
-def _columns(around: Situation, state: TicketState) -> dict[str, Any]:
+async def save_all(
+    desk: Desk, connection: Connection, steps: Sequence[tuple[Situation, Outcome]], *, call: UUID | None = None
+) -> None:
+    """Save different tickets that are all under our lock, each after a step: a statement at a time for all of them."""
+    writing = Writing()
+    for around, outcome in steps:
+        writing.add("update", **columns(around, outcome.state))
+        if outcome.events or outcome.effects:
+            _plan(desk, writing, outcome, call)
+    await writing.flush(connection)
+
+
+def columns(around: Situation, state: TicketState) -> dict[str, Any]:
     running = [t for t in state.timers if t.running and not state.paused(t)]
     due = min(running, key=lambda t: t.due_at, default=None)
     record, matter = state.record, state.matter
@@ -147,73 +156,91 @@ def _columns(around: Situation, state: TicketState) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class Writing:
+    """Statements in the making. Rows of one statement are sent together; statements keep the order of ORDER."""
+
+    ORDER = (
+        "update", "event", "end_tasks", "tell", "put_task", "send", "end_callbacks", "set_callback_responsible",
+        "close_if_over", "notify",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+
+    def add(self, statement: str, **values: Any) -> None:
+        """One row of a statement."""
+        self._rows.setdefault(statement, []).append(values)
+
+    async def flush(self, connection: Connection) -> None:
+        """Send everything, in order."""
+        for name in self.ORDER:
+            if rows := self._rows.get(name):
+                await getattr(_saves, name)(connection, rows)
+        self._rows.clear()
+
+
 async def _write(desk: Desk, connection: Connection, outcome: Outcome, call: UUID | None) -> None:
+    writing = Writing()
+    _plan(desk, writing, outcome, call)
+    await writing.flush(connection)
+
+
+def _plan(desk: Desk, writing: Writing, outcome: Outcome, call: UUID | None) -> None:
+    """What has to be written because of a step of one ticket."""
     state = outcome.state
     number = number_of(state.ticket)
     for event in outcome.events:
-        await _write_event(desk, connection, state, number, event, call)
+        writing.add(
+            "event", journal=desk.journal, seq=desk.next_seq(), site=state.site, call=call, ticket=number, at=event.at,
+            kind=f"ticket.{event.act.value}", body=codec.to_plain(event), actor=event.actor, rules=[event.rule],
+        )  # fmt: skip
         if event.act in ENDS_TASK:
-            await _end_tasks(connection, number, (ENDS_TASK[event.act],), "done", event)
+            _end_tasks(writing, number, (ENDS_TASK[event.act],), "done", event)
         elif event.act in ENDS_ALL:
-            await _end_tasks(connection, number, TASKS, "dropped", event)
+            _end_tasks(writing, number, TASKS, "dropped", event)
     for effect in outcome.effects:
-        await _do(connection, state, number, effect, call)
-    await _follow_callbacks(connection, state, number, outcome.events)
+        _plan_effect(writing, state, number, effect, call)
+    _follow_callbacks(writing, state, number, outcome.events)
     if state.closed_at is not None:
-        await _incidents.close_if_over(connection, number=number, at=state.closed_at)
+        writing.add("close_if_over", number=number, at=state.closed_at)
     kind = outcome.events[-1].act.value if outcome.events else "told"
-    await tell(
-        connection, NewsKind.TICKET, state.site,
-        {"ticket": number, "kind": kind, "urgency": state.urgency},
-    )  # fmt: skip
+    news = {"ticket": number, "kind": kind, "urgency": state.urgency}
+    writing.add("notify", payload=payload(NewsKind.TICKET, state.site, news))
 
 
-async def _write_event(
-    desk: Desk, connection: Connection, state: TicketState, number: int, event: TicketEvent, call: UUID | None
-) -> None:
-    await _events.put(
-        connection, journal=desk.journal, seq=desk.next_seq(), site=state.site, call=call, ticket=number, at=event.at,
-        kind=f"ticket.{event.act.value}", version=1, body=codec.to_plain(event), actor=event.actor, rules=[event.rule],
-    )  # fmt: skip
-
-
-async def _end_tasks(
-    connection: Connection, number: int, kinds: Iterable[EffectKind], how: str, event: TicketEvent
-) -> None:
+def _end_tasks(writing: Writing, number: int, kinds: Iterable[EffectKind], how: str, event: TicketEvent) -> None:
     for kind in kinds:
-        await _sql.end_tasks(connection, ticket=number, kind=kind.value, state=how, at=event.at, by=event.actor)
+        writing.add("end_tasks", ticket=number, kind=kind.value, state=how, at=event.at, by=event.actor)
 
 
-async def _do(connection: Connection, state: TicketState, number: int, effect: Effect, call: UUID | None) -> None:
+def _plan_effect(writing: Writing, state: TicketState, number: int, effect: Effect, call: UUID | None) -> None:
     """Write down what has to be done; whoever does it finds it there."""
     if effect.kind in TOLD:
-        await _sql.tell(
-            connection, ticket=number, staff=effect.staff, rule=effect.rule, at=effect.at, zh=effect.zh, en=effect.en
+        writing.add(
+            "tell", ticket=number, staff=effect.staff, rule=effect.rule, at=effect.at, zh=effect.zh, en=effect.en
         )
     if effect.kind in TASKS:
-        await _sql.put_task(
-            connection, key=f"{effect.kind.value}:{number}", site=state.site, kind=effect.kind.value, ticket=number,
+        writing.add(
+            "put_task", key=f"{effect.kind.value}:{number}", site=state.site, kind=effect.kind.value, ticket=number,
             call=call, staff=effect.staff, due_at=effect.due_at, rule=effect.rule,
             body={"zh": effect.zh, "en": effect.en}, at=effect.at,
         )  # fmt: skip
     if effect.kind is not EffectKind.CALL_BACK:
-        await _sql.send(
-            connection, key=effect.key, site=state.site, ticket=number, staff=effect.staff,
+        writing.add(
+            "send", key=effect.key, site=state.site, ticket=number, staff=effect.staff,
             channel="telephone" if effect.ring else "page", urgency=state.urgency, rule=effect.rule,
             body=codec.to_plain(effect), at=effect.at,
         )  # fmt: skip
 
 
-async def _follow_callbacks(
-    connection: Connection, state: TicketState, number: int, events: tuple[TicketEvent, ...]
-) -> None:
+def _follow_callbacks(writing: Writing, state: TicketState, number: int, events: tuple[TicketEvent, ...]) -> None:
     """Keep the call-back to make in step with the ticket's clock (R5, R22)."""
     for event in events:
         if event.act in {Act.CALLED_BACK, *ENDS_ALL, Act.SATISFIED, Act.DONE}:
             how = {Act.JOIN: "joined", Act.CALLED_BACK: "done"}.get(event.act, "done")
-            await _sql.end_callbacks(connection, ticket=number, state=how, at=event.at, by=event.actor, result=None)
+            writing.add("end_callbacks", ticket=number, state=how, at=event.at, by=event.actor)
     if state.timer(Clock.CALL_BACK) is not None:
-        await _sql.set_callback_responsible(connection, ticket=number, responsible=state.responsible)
+        writing.add("set_callback_responsible", ticket=number, responsible=state.responsible)
 
 
 async def plan_callback(connection: Connection, state: TicketState, call: UUID, reason: str, at: datetime) -> None:

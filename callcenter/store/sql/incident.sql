@@ -43,8 +43,3 @@ order by number;
 
 -- name: close!
 update incident set closed_at = :at where id = :id and closed_at is null;
-
--- name: close_if_over!
-update incident i set closed_at = :at
-where i.closed_at is null and i.id = (select incident from ticket where number = :number)
-    and not exists (select from ticket t where t.incident = i.id and t.closed_at is null);

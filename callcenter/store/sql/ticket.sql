@@ -42,15 +42,6 @@ values (:number, :site, :call, :life, :version, :status, :joined_to, :opened_at,
 on conflict do nothing
 returning number;
 
--- name: update!
-update ticket set life = :life, version = :version, status = :status, joined_to = :joined_to, kind = :kind,
-    category = :category, urgency = :urgency, department = :department, caller_name = :caller_name,
-    caller_number = :caller_number, building = :building, unit = :unit, room = :room, household = :household,
-    missing = :missing, to_confirm = :to_confirm, responsible = :responsible, asked = :asked, accept_by = :accept_by,
-    accepted_by = :accepted_by, major = :major, calls = :calls, refusals = :refusals, due_at = :due_at,
-    due_clock = :due_clock, next_at = :next_at, done_at = :done_at, closed_at = :closed_at, changed_at = now()
-where number = :number;
-
 -- name: complete!
 update ticket set labels = :labels, content = :content, complete = :complete, decision = coalesce(:decision, decision),
     completed_at = case when :complete then coalesce(completed_at, :at) else completed_at end, changed_at = now()
@@ -67,28 +58,10 @@ update ticket set next_at = least(next_at, now()) where site = :site and closed_
 
 -- name: due_to_look
 select number, site, life from ticket where next_at <= :at and site = any(:sites::text[])
-order by next_at limit 20 for update skip locked;
+order by next_at limit :rows for update skip locked;
 
 -- name: next_look$
 select min(next_at) from ticket where next_at is not null;
-
--- name: tell!
-insert into told (ticket, staff, rule, at, zh, en) values (:ticket, :staff, :rule, :at, :zh, :en)
-on conflict (ticket, staff, rule) do update set at = excluded.at, zh = excluded.zh, en = excluded.en, seen_at = null;
-
--- name: send!
-insert into outward_message (key, site, ticket, staff, channel, urgency, rule, body, next_at, created_at)
-values (:key, :site, :ticket, :staff, :channel, :urgency, :rule, :body, :at, :at)
-on conflict (key) do nothing;
-
--- name: put_task!
-insert into task (key, site, kind, ticket, call, staff, due_at, rule, body, created_at)
-values (:key, :site, :kind, :ticket, :call, :staff, :due_at, :rule, :body, :at)
-on conflict (key) do update set staff = excluded.staff, due_at = excluded.due_at, state = 'open', done_at = null;
-
--- name: end_tasks!
-update task set state = :state, done_at = :at, done_by = (select id from staff where id = :by)
-where ticket = :ticket and kind = :kind and state = 'open';
 
 -- name: put_callback!
 insert into callback (site, call, ticket, household, number, reason, due_at, responsible, created_at)
@@ -96,14 +69,6 @@ values (:site, :call, :ticket, (select id from household where site = :site and 
     :due_at, :responsible, :at)
 on conflict (call) where call is not null do update set due_at = excluded.due_at, responsible = excluded.responsible,
     ticket = excluded.ticket;
-
--- name: end_callbacks!
-update callback set state = :state, done_at = :at, done_by = (select id from staff where id = :by),
-    result = coalesce(:result, result)
-where ticket = :ticket and state in ('due', 'calling');
-
--- name: set_callback_responsible!
-update callback set responsible = :responsible where ticket = :ticket and state in ('due', 'calling');
 
 -- name: put_search!
 insert into search_text (site, what, key, at, text, bigrams, pinyin)
