@@ -1,7 +1,7 @@
 """`python -m models.recipe [STEP…]`: build the model from nothing, or some steps of it.
 
-Steps: text (check the training text), speech, train, harden, graph, calibrate, install. Each leaves its result in the
-build folder and is left out when that is there and nothing it was made from has changed.
+Steps: text (check the training text), speech, train, harden, sharpen, graph, calibrate, install. Each leaves its result
+in the build folder and is left out when that is there and nothing it was made from has changed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,12 @@ class Recipe:
     speech_seed: int = 1
     development_seed: int = 11
     hard_seed: int = 23
+    sharp_utterances: int = 12000
+    sharp_seed: int = 37
     text_seed: int = 1
     schedule: network.Schedule = field(default_factory=network.Schedule)
     hard_schedule: network.Schedule = field(default_factory=lambda: network.Schedule(4, 32, 6e-4, 5))
+    sharp_schedule: network.Schedule = field(default_factory=lambda: network.Schedule(2, 32, 4e-4, 9, sequence=1.0))
     language: language_model.Settings = field(default_factory=language_model.Settings)
     decoding: export.Decoding = field(default_factory=export.Decoding)
     scales: tuple[float, ...] = (0.65, 0.8, 1.0)
@@ -132,6 +135,25 @@ class Build:
             network.train(self.folder / "hard-network", hard, held, recipe.hard_schedule, start)
             self._done("harden", made_from)
 
+    def sharpen(self) -> None:
+        """Go on with the sequence criterion, on speech of which nearly every utterance has a voice of its own."""
+        recipe = self.recipe
+        made_from = (self.folder / "harden.stamp").read_text() + self._sources("sequence.py")
+        made_from += f" {recipe.sharp_utterances} {recipe.sharp_schedule}"
+        if not self._stamp("sharpen", made_from):
+            begun = self.folder / "sharpen.begun"
+            if not begun.exists() or begun.read_text() != made_from:
+                for name in ("sharp", "sharp-network"):
+                    shutil.rmtree(self.folder / name, ignore_errors=True)
+                begun.write_text(made_from)
+            data = voices.prepare(self.folder / "espeak-data-wild", wild=True)
+            synthesis.synthesise(self.folder / "sharp", data, recipe.sharp_utterances, recipe.sharp_seed, "sharp")
+            sharp = synthesis.load(self.folder / "sharp")
+            held = synthesis.load(self.folder / "development")
+            start = self.folder / "hard-network" / "network.npz"
+            network.train(self.folder / "sharp-network", sharp, held, recipe.sharp_schedule, start)
+            self._done("sharpen", made_from)
+
     @functools.cached_property
     def _language(self) -> tuple[list[Pronunciation], language_model.BackOff]:
         sentences = [lexicon.segment(s) for s in grammar.sentences(self.recipe.text_seed)]
@@ -140,7 +162,7 @@ class Build:
 
     def _export(self, folder: Path, decoding: export.Decoding) -> Path:
         entries, model = self._language
-        return export.export(folder, self.folder / "hard-network" / "network.npz", entries, model, decoding)
+        return export.export(folder, self.folder / "sharp-network" / "network.npz", entries, model, decoding)
 
     def graph(self) -> None:
         """Lexicon, language model, graphs; a model that decodes, its confidence not yet calibrated."""
@@ -192,7 +214,7 @@ class Build:
         print(f"installed: {TARGET.relative_to(ROOT)}")
 
 
-STEPS = ("text", "speech", "train", "harden", "graph", "calibrate", "install")
+STEPS = ("text", "speech", "train", "harden", "sharpen", "graph", "calibrate", "install")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,7 +33,7 @@ class Settings:
     general_share: float = 0.1
     general_power: float = 0.85
     unknown: float = 1e-6
-    prune: float = 2e-8
+    prune: float = 3e-7
 
 
 @dataclass

@@ -42,9 +42,9 @@ def check(training: Iterable[str]) -> None:
     if found:
         shown = "; ".join(f"{span!r} in {text!r}" for span, text in sorted(found.items())[:10])
         raise OverlapError(f"{len(found)} spans of test sentences are in the training text: {shown}")
-    common = set(held_out.voices) & {*voices.NAMED, *voices.INVENTED, *voices.WILD, *voices.DEVELOPMENT}
+    common = set(held_out.voices) & {*voices.NAMED, *voices.INVENTED, *voices.WILD, *voices.OWN, *voices.DEVELOPMENT}
     if common:
         raise OverlapError(f"test voices are used in training: {', '.join(sorted(common))}")
-    noises = set(held_out.noises) & {*channel.TRAINING_NOISES, *channel.HARD_NOISES}
+    noises = set(held_out.noises) & {*channel.TRAINING_NOISES, *channel.HARD_NOISES, *channel.SHARP_NOISES}
     if noises:
         raise OverlapError(f"test noises are used in training: {', '.join(sorted(noises))}")

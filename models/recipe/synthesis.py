@@ -24,7 +24,7 @@ from models.recipe.espeak import Espeak, EspeakError, Phoneme, Voice
 from models.recipe.phones import all_syllables, phone_names, readings, syllable_phones
 from models.recipe.progress import Progress
 
-Manner = Literal["training", "development", "hard"]
+Manner = Literal["training", "development", "hard", "sharp"]
 CHUNK = 400
 _ATTEMPTS = 6
 _BABBLE_VOICES = 48
@@ -106,7 +106,10 @@ def align(events: Sequence[Phoneme], length: int, syllables: Sequence[str]) -> l
 class Speaker:
     """Makes utterances in this process."""
 
-    def __init__(self, data: Path, text: TrainingText, seed: int, manner: Manner = "training") -> None:
+    def __init__(
+        self, data: Path, text: TrainingText, seed: int, manner: Manner = "training", own: str = voices.OWN[0]
+    ) -> None:
+        self._data, self._own = data, own
         self._espeak = Espeak(data)
         self._text = text
         self._seed = seed
@@ -121,7 +124,11 @@ class Speaker:
             )
 
     def _voice(self, random: Random) -> Voice:
-        variant = voices.pick(random, development=self._manner == "development", wild=self._manner == "hard")
+        if self._manner == "sharp" and random.random() < 0.85:
+            variant = voices.reinvent(self._data, self._own, random)
+        else:
+            wild = self._manner in ("hard", "sharp")
+            variant = voices.pick(random, development=self._manner == "development", wild=wild)
         return Voice(variant, random.randint(115, 240), random.randint(15, 85), random.randint(20, 80))
 
     def utterance(self, index: int, crashes: int = 0) -> Utterance:
@@ -142,7 +149,7 @@ class Speaker:
                 continue
             numpy_random = np.random.default_rng([self._seed, index, attempt])
             samples, lead, factor = channel.telephone(
-                sound, self._espeak.sample_rate_hz, numpy_random, self._babble, hard=self._manner == "hard"
+                sound, self._espeak.sample_rate_hz, numpy_random, self._babble, manner=self._manner
             )
             frames = features.mfcc(samples)
             labels = np.zeros(len(frames), np.int16)
@@ -157,7 +164,8 @@ class Speaker:
 def _child(
     pipe: Connection, data: Path, text: TrainingText, seed: int, manner: Manner, indices: dict[int, int]
 ) -> None:
-    speaker = Speaker(data, text, seed, manner)
+    own = voices.OWN[min(indices) // CHUNK % len(voices.OWN)]  # no two children have the same at a time
+    speaker = Speaker(data, text, seed, manner, own)
     for index, crashes in indices.items():
         made = speaker.utterance(index, crashes)
         pipe.send((index, made.frames, made.labels))

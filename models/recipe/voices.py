@@ -22,6 +22,8 @@ NAMED = tuple(
 )
 INVENTED = tuple(f"invented{i:03d}" for i in range(200))
 WILD = tuple(f"wild{i:03d}" for i in range(200))
+# Files that are written anew for every utterance of the step `sharpen`, one for each child process.
+OWN = tuple(f"own{i:02d}" for i in range(40))
 # Voices that only tuning and calibration hear: neither trained on nor tested with.
 DEVELOPMENT = ("Alicia", "edward", "linda", "Mario", *(f"invented{i:03d}" for i in range(200, 212)))
 
@@ -67,8 +69,16 @@ def prepare(folder: Path, seed: int = 61, *, wild: bool = False) -> Path:
         names = WILD if wild else (*INVENTED, *(v for v in DEVELOPMENT if v.startswith("invented")))
         for name in names:
             (folder / "voices" / "!v" / name).write_text(_invent(name, random, wild=wild))
+        for name in OWN if wild else ():
+            (folder / "voices" / "!v" / name).write_text(_invent(name, random, wild=True))
         (folder / "ready").touch()
     return folder
+
+
+def reinvent(folder: Path, name: str, random: Random) -> str:
+    """Write another wild voice into the file of one of OWN; libespeak reads it again. Returns the name."""
+    (folder / "voices" / "!v" / name).write_text(_invent(name, random, wild=True))
+    return name
 
 
 def pick(random: Random, *, development: bool = False, wild: bool = False) -> str:
