@@ -18,7 +18,7 @@ from typing import Any
 
 from callcenter.log import setup_logging
 
-AREAS = ("calls", "transcriber", "routing", "understanding")
+AREAS = ("calls", "transcriber", "routing", "understanding", "desk")
 RESULTS = Path(__file__).parent / "results"
 
 

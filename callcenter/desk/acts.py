@@ -74,6 +74,21 @@ async def hand_over(
     )  # fmt: skip
 
 
+async def dispute(desk: Desk, number: int, actor: str, reason: str, key: str) -> TicketDetail:
+    """It is another department's: before the office, with a reason (R16)."""
+    return await _do(desk, number, actor, key, lambda around, state: handover.dispute(around, state, actor, reason))
+
+
+async def settle(
+    desk: Desk, number: int, actor: str, to: str, reason: str, key: str, *, department: str | None = None
+) -> TicketDetail:
+    """The office names who is responsible (R16). Raises DomainError `r16.not_the_office`, `r14.not_available`."""
+    return await _do(
+        desk, number, actor, key,
+        lambda around, state: handover.settle(around, state, actor, to, reason, department=department),
+    )  # fmt: skip
+
+
 async def confirm(desk: Desk, number: int, actor: str, key: str) -> TicketDetail:
     """待核实: somebody listened, and it is as understood (R8)."""
 
@@ -166,6 +181,8 @@ async def change_state(
                 return work.done(around, state, actor, result or "")
             case Status.ARCHIVED:
                 return work.satisfied(around, state, actor, result or "")
+            case Status.REOPENED if state.status is Status.FOLLOW_UP_DUE:
+                return work.unsatisfied(around, state, actor, result or "")
             case Status.REOPENED:
                 return work.reopen(around, state, actor, result or "")
         raise DomainError("ticket.not_allowed", f"nobody can set a ticket to {to!r}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from callcenter.desk import cursors, recordings, rows
+from callcenter.desk import cursors, finding, recordings, rows
 from callcenter.desk.models import CallbackRow, CallDetail, CallFilter, CallRow, LiveText, Page, Recording, Step
 from callcenter.desk.search import query
 from callcenter.errors import StoreError
@@ -43,14 +44,27 @@ async def page(desk: Desk, site: str, chosen: CallFilter, before: str | None = N
         "state": chosen.state, "rows": limit + 1,
     }  # fmt: skip
     if text or chosen.number:
-        pairs, readings = query(text)
-        found_rows = _sql.calls_found(
-            desk.pool, **chosen_rows, number=chosen.number, pairs=pairs, readings=readings, text=text.lower()
-        )
+        found = [rows.call(row) for row in await _with_words(desk, site, chosen, text, at, chosen_rows)]
     else:
-        found_rows = _sql.calls_page(desk.pool, **chosen_rows)
-    found = [rows.call(row) async for row in found_rows]
+        found = [rows.call(row) async for row in _sql.calls_page(desk.pool, **chosen_rows)]
     return cursors.page(found, limit, lambda c: (c.ringing_at, c.id))
+
+
+async def _with_words(
+    desk: Desk, site: str, chosen: CallFilter, text: str, before: datetime | None, chosen_rows: dict[str, Any]
+) -> list[Any]:
+    """Rows of calls in which `text` was said, or of the number looked for."""
+    pairs, readings = query(text) if text else (None, None)
+    words = {"number": chosen.number, "pairs": pairs, "readings": readings, "text": text.lower()}
+    async with desk.pool.acquire() as connection:
+
+        def look(after: datetime, upto: datetime, rows: int) -> AsyncIterator[Any]:
+            found: AsyncIterator[Any] = _sql.calls_found(
+                connection, **{**chosen_rows, "rows": rows}, **words, after=after, upto=upto
+            )
+            return found
+
+        return await finding.newest(connection, site, before, None, chosen_rows["rows"], look)
 
 
 async def one(desk: Desk, call: UUID) -> CallDetail:
@@ -89,6 +103,7 @@ async def _earlier(connection: Any, row: Any) -> tuple[CallRow, ...]:
     found = _sql.calls_found(
         connection, site=row["site"], before_at=row["ringing_at"], before_id=row["id"], since=None, until=None,
         number=row["from_number"], state=None, pairs=None, readings=None, text="", rows=EARLIER_SHOWN,
+        after=finding.EARLIEST, upto=row["ringing_at"],
     )  # fmt: skip
     return tuple([rows.call(r) async for r in found])
 

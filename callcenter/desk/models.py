@@ -265,6 +265,7 @@ class TicketDetail:
     calls: tuple[CallRow, ...]
     """Every call about it, first to last."""
     tasks: tuple[TaskRow, ...]
+    photos: tuple[Photo, ...] = ()
     may: tuple[str, ...] = ()
     """Acts (domain.tickets.Act) that its state allows a person now."""
 
@@ -286,6 +287,35 @@ class TaskRow:
     created_at: datetime
     done_at: datetime | None
     done_by: str | None
+
+
+@dataclass(frozen=True)
+class Day:
+    """A person's day, each list by its clock."""
+
+    asked: tuple[TicketRow, ...]
+    """Waiting for this person's acceptance (R13)."""
+    mine: tuple[TicketRow, ...]
+    """This person is responsible."""
+    followed: tuple[TicketRow, ...]
+    """First received by this person, in other hands now: followed until the caller is satisfied (R14)."""
+    follow_ups: tuple[TicketRow, ...]
+    tasks: tuple[TaskRow, ...]
+    """Reports and notices, not the follow-ups."""
+    callbacks: tuple[CallbackRow, ...]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture of the work, by the one who did it. `name` is its file's name in the store, its SHA-256 and kind."""
+
+    name: str
+    by: str
+    at: datetime
+    width: int
+    height: int
+    bytes: int
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,22 +53,22 @@ def syllables(text: str) -> list[str]:
     return list(found)[:TERMS_AT_MOST]
 
 
-def query(text: str | None) -> tuple[str | None, str | None]:
-    """A search as two tsqueries: by characters, and by syllables (None where homophones are not looked for).
+def query(text: str) -> tuple[str | None, str | None]:
+    """A search as two tsqueries that both have to be met, by characters and by syllables; None: no such condition.
 
-    None of both for no search; one that holds nothing to look for finds nothing.
+    What is read the same is found as well, so that a misheard homophone is; a single character, a word in Latin letters
+    and figures are looked for as they are. One that holds nothing to look for finds nothing.
     """
-    if not text or not text.strip():
-        return None, None
-    needed: dict[str, None] = {}
+    as_written: dict[str, None] = {}
     for run in _RUN.findall(text.lower()):
-        needed |= dict.fromkeys([run] if run[0].isascii() else _pairs(list(run)))
+        if run[0].isascii() or len(run) == 1:
+            as_written[run] = None
     read = syllables(text)
-    return _all_of(list(needed) or ["-"]), _all_of(read) if read else None
+    return _all_of(list(as_written) or ([] if read else ["-"])), _all_of(read)
 
 
-def _all_of(terms: list[str]) -> str:
-    return " & ".join("'" + term.replace("'", "''") + "'" for term in terms)
+def _all_of(terms: list[str]) -> str | None:
+    return None if not terms else " & ".join("'" + term.replace("'", "''") + "'" for term in terms)
 
 
 async def index(connection: Connection, site: str, what: str, key: str, at: datetime, text: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from callcenter.desk import cursors, matters, rows
+from callcenter.desk import cursors, finding, matters, rows
 from callcenter.desk.models import (
     Counts,
     DeadlineRow,
@@ -37,9 +38,11 @@ _FIGURES = re.compile(r"\+?\d{4,}")
 ACTS = {
     "accept": Act.ACCEPT, "refuse": Act.REFUSE, "hand_over": Act.HAND_OVER, "confirm": Act.CONFIRM,
     "correct": Act.AMEND, "start": Act.START, "wait": Act.WAIT, "resume": Act.RESUME, "done": Act.DONE,
-    "close": Act.SATISFIED, "reopen": Act.REOPEN,
+    "close": Act.SATISFIED, "reopen": Act.REOPEN, "not_reached": Act.NOT_REACHED, "dispute": Act.DISPUTE,
+    "settle": Act.SETTLE, "join": Act.JOIN, "report": Act.REPORTED,
 }  # fmt: skip
 """What a person may do → what it is in the life of a ticket."""
+OPEN_STATES = frozenset(status.value for status in Status if status.open)
 
 
 async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None = None, limit: int = 50) -> Page:
@@ -54,16 +57,40 @@ async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None =
     }  # fmt: skip
     text = (chosen.text or "").strip()
     if text:
-        pairs, readings = query(text)
-        found_rows = _sql.tickets_found(
-            desk.pool, **chosen_rows, text=text.lower(), pairs=pairs, readings=readings,
-            figures=text if _FIGURES.fullmatch(text) else None,
-            as_number=int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None,
-        )  # fmt: skip
+        found = [rows.ticket(row) for row in await _with_words(desk, site, chosen, text, at, chosen_rows)]
     else:
-        found_rows = _sql.tickets_page(desk.pool, **chosen_rows)
-    found = [rows.ticket(row) async for row in found_rows]
+        found = [rows.ticket(row) async for row in _sql.tickets_page(desk.pool, **chosen_rows)]
     return cursors.page(found, limit, lambda t: (t.opened_at, t.number))
+
+
+async def _with_words(
+    desk: Desk, site: str, chosen: TicketFilter, text: str, before: datetime | None, chosen_rows: dict[str, Any]
+) -> list[Any]:
+    """Rows of matters in which `text` was said or written, or that it names."""
+    pairs, readings = query(text)
+    words = {
+        "text": text.lower(), "pairs": pairs, "readings": readings,
+        "figures": text if _FIGURES.fullmatch(text) else None,
+        "as_number": int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None,
+    }  # fmt: skip
+    wanted = chosen_rows["rows"]
+    only_open = chosen.open_only or chosen.asked or chosen.overdue or chosen.to_confirm or chosen.state in OPEN_STATES
+    async with desk.pool.acquire() as connection:
+        floor = None
+        if only_open:
+            floor = await _sql.oldest_open(
+                connection, site=site, status=chosen.state, responsible=chosen.responsible, asked=chosen.asked
+            )
+            if floor is None:
+                return []
+
+        def look(after: datetime, upto: datetime, rows: int) -> AsyncIterator[Any]:
+            found: AsyncIterator[Any] = _sql.tickets_found(
+                connection, **{**chosen_rows, "rows": rows}, **words, after=after, upto=upto
+            )
+            return found
+
+        return await finding.newest(connection, site, before, floor, wanted, look)
 
 
 async def counts_by_state(desk: Desk, site: str) -> dict[str, int]:

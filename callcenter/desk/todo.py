@@ -1,4 +1,4 @@
-"""What waits for people: matters to confirm, call-backs to make, tasks."""
+"""What waits for people: a person's day, matters to confirm, call-backs and follow-ups to make, tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from callcenter.desk import matters, rows
 from callcenter.desk.acts import once
 from callcenter.desk.events import DeskEvent, tell, write_event
-from callcenter.desk.models import CallbackRow, NewsKind, TaskRow, TicketRow
+from callcenter.desk.models import CallbackRow, Day, NewsKind, TaskRow, TicketRow
 from callcenter.domain import work
 from callcenter.domain.deadlines import Clock
 from callcenter.errors import StoreError
@@ -17,6 +17,25 @@ if TYPE_CHECKING:
     from callcenter.desk.house import Desk
 
 _sql = statements("read")
+_day = statements("day")
+
+
+async def day(desk: Desk, site: str, staff: str) -> Day:
+    """Everything that waits for one person, each list by its clock."""
+    async with desk.pool.acquire() as connection:
+        lists = [
+            tuple([rows.ticket(row) async for row in named(connection, site=site, staff=staff)])
+            for named in (_day.asked, _day.mine, _day.followed, _day.follow_ups)
+        ]
+        tasks = tuple([rows.task(row) async for row in _day.tasks(connection, site=site, staff=staff)])
+        callbacks = tuple([rows.callback(row) async for row in _day.callbacks(connection, site=site, staff=staff)])
+    asked, mine, followed, followed_up = lists
+    return Day(asked, mine, followed, followed_up, tasks, callbacks)
+
+
+async def follow_ups(desk: Desk, site: str, staff: str | None = None) -> list[TicketRow]:
+    """Matters whose caller has to be asked whether they are solved (R23), of one person if named, by their clock."""
+    return [rows.ticket(row) async for row in _day.follow_ups(desk.pool, site=site, staff=staff)]
 
 
 async def to_confirm(desk: Desk, site: str) -> list[TicketRow]:
@@ -60,8 +79,16 @@ async def callback_done(desk: Desk, identity: int, actor: str, result: str, key:
     return rows.callback(found)
 
 
-async def task_done(desk: Desk, identity: int, actor: str, key: str) -> TaskRow:
-    """A task was done, once per key. A confirmation or a report is done by its own act instead."""
+async def task(desk: Desk, identity: int) -> TaskRow:
+    """One task. Raises StoreError `task.unknown`."""
+    row = await _sql.task_one(desk.pool, id=identity)
+    if row is None:
+        raise StoreError("task.unknown", "there is no such task")
+    return rows.task(row)
+
+
+async def task_done(desk: Desk, identity: int, actor: str, key: str, text: str = "") -> TaskRow:
+    """A task was done, once per key, `text` says how. A confirmation or a report is done by its own act instead."""
     async with desk.pool.acquire() as connection, connection.transaction():
         row = await _sql.task_lock(connection, id=identity)
         if row is None:
@@ -70,7 +97,8 @@ async def task_done(desk: Desk, identity: int, actor: str, key: str) -> TaskRow:
             row = await _sql.task_done(connection, id=identity, by=actor)
             await write_event(
                 desk, connection, DeskEvent.TASK_DONE, site=row["site"], call=row["call"], ticket=row["ticket"],
-                actor=actor, rules=(row["rule"],) if row["rule"] else (), body={"task": identity, "kind": row["kind"]},
+                actor=actor, rules=(row["rule"],) if row["rule"] else (),
+                body={"task": identity, "kind": row["kind"], "note": text},
             )  # fmt: skip
             await tell(connection, NewsKind.TASK, row["site"], {"ticket": row["ticket"], "kind": row["kind"]})
     return rows.task(row)

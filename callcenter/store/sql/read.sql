@@ -36,34 +36,44 @@ limit :rows;
 with found as materialized (
     select id from call where reverse(from_number) like reverse(:number::text) || '%'
     union
-    (select key::uuid from search_text s where s.site = :site and s.what = 'call'
-        and (:before_at::timestamptz is null or s.at <= :before_at) and :pairs::text is not null
-        and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
-     order by s.at desc limit 1000)
-    union
-    (select key::uuid from search_text s where s.site = :site and s.what = 'call'
-        and (:before_at::timestamptz is null or s.at <= :before_at) and :readings::text is not null
-        and s.pinyin @@ :readings::tsquery
-     order by s.at desc limit 1000)
+    select s.key::uuid from search_text s where s.site = :site and s.what || '' = 'call'
+        and s.at > :after::timestamptz - interval '1 day' and s.at <= :upto::timestamptz + interval '1 day'
+        and coalesce(:pairs::text, :readings::text) is not null
+        and (:pairs::text is null or s.bigrams @@ :pairs::tsquery)
+        and (:readings::text is null or s.pinyin @@ :readings::tsquery)
+        and (:readings::text is not null or strpos(lower(s.text), :text) > 0)
+), newest as materialized (
+    select c.* from found f join call c on c.id = f.id
+    where c.site = :site and c.ringing_at > :after::timestamptz and c.ringing_at <= :upto::timestamptz
+        and (:before_at::timestamptz is null
+             or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
+        and (:since::timestamptz is null or c.ringing_at >= :since)
+        and (:until::timestamptz is null or c.ringing_at < :until)
+        and (:state::text is null
+             or (:state = 'live' and c.ended_at is null)
+             or (:state = 'answered' and c.answered and c.ended_at is not null)
+             or (:state = 'unanswered' and not c.answered and c.ended_at is not null and c.unserved is null)
+             or (:state = 'unserved' and c.unserved is not null))
+    order by c.ringing_at desc, c.id desc
+    limit :rows
 )
 select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
-from found f join call c on c.id = f.id
+from newest c
 left join household h on h.id = c.household
 left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
                    where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
 left join ticket t on t.number = c.ticket
 left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
-where c.site = :site
-    and (:before_at::timestamptz is null or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
-    and (:since::timestamptz is null or c.ringing_at >= :since)
-    and (:until::timestamptz is null or c.ringing_at < :until)
-    and (:state::text is null
-         or (:state = 'live' and c.ended_at is null)
-         or (:state = 'answered' and c.answered and c.ended_at is not null)
-         or (:state = 'unanswered' and not c.answered and c.ended_at is not null and c.unserved is null)
-         or (:state = 'unserved' and c.unserved is not null))
-order by c.ringing_at desc, c.id desc
-limit :rows;
+order by c.ringing_at desc, c.id desc;
+
+-- name: rows_back$
+-- When the row was written that stands so many rows back from a moment; null where there are fewer.
+select at from search_text where site = :site and at <= :upto order by at desc offset :rows limit 1;
+
+-- name: oldest_open$
+select min(opened_at) from ticket where site = :site and closed_at is null and status <> 'joined'
+    and (:status::text is null or status = :status) and (:responsible::text is null or responsible = :responsible)
+    and (:asked::text is null or asked = :asked);
 
 -- name: call_one^
 select c.*, h.key as household_key, p.name as caller_name, t.urgency, ''::text as last_text
@@ -112,7 +122,8 @@ order by t.opened_at desc, t.number desc
 limit :rows;
 
 -- name: tickets_found
--- Found first, filtered after: each way of finding has its index. Words are looked for in the newest 1,000 that hold them.
+-- Found first, filtered after: each way of finding has its index. One stretch of time after the other, newest first: see
+-- desk.finding. `what` is no condition for an index here: half of all rows would be read to know it.
 with found as materialized (
     select number from ticket where number = :as_number::bigint
     union
@@ -120,21 +131,18 @@ with found as materialized (
     union
     select number from ticket where site = :site and caller_name = :text
     union
-    (select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
-        and (:before_at::timestamptz is null or s.at <= :before_at) and :pairs::text is not null
-        and s.bigrams @@ :pairs::tsquery and strpos(lower(s.text), :text) > 0
-     order by s.at desc limit 1000)
-    union
-    (select key::bigint from search_text s where s.site = :site and s.what = 'ticket'
-        and (:before_at::timestamptz is null or s.at <= :before_at) and :readings::text is not null
-        and s.pinyin @@ :readings::tsquery
-     order by s.at desc limit 1000)
+    select s.key::bigint from search_text s where s.site = :site and s.what || '' = 'ticket'
+        and s.at > :after::timestamptz - interval '1 day' and s.at <= :upto::timestamptz + interval '1 day'
+        and coalesce(:pairs::text, :readings::text) is not null
+        and (:pairs::text is null or s.bigrams @@ :pairs::tsquery)
+        and (:readings::text is null or s.pinyin @@ :readings::tsquery)
+        and (:readings::text is not null or strpos(lower(s.text), :text) > 0)
 )
 select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
     t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
     t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
 from found f join ticket t on t.number = f.number
-where t.site = :site
+where t.site = :site and t.opened_at > :after::timestamptz and t.opened_at <= :upto::timestamptz
     and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
     and (:status::text is null or t.status = :status)
     and (not :open_only::boolean or t.closed_at is null)
@@ -191,6 +199,9 @@ select * from task where ticket = :ticket order by created_at, id;
 -- name: tasks
 select * from task where site = :site and state = 'open' and (:staff::text is null or staff = :staff or staff is null)
 order by due_at nulls last, id limit 500;
+
+-- name: task_one^
+select * from task where id = :id;
 
 -- name: task_lock^
 select * from task where id = :id for update;
