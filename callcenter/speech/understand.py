@@ -66,6 +66,8 @@ class Understander:
 
     def labels(self, said: Utterance, language: str) -> tuple[Label[str], Label[str], Label[str]]:
         """Kind, category and urgency."""
+        if not any(character.isalnum() for character in said.text):
+            return Label("none", 0.5), Label("other", 0.3), Label("normal", 0.5)
         dangers = find_dangers(said, language)
         whole = self._read(said, language, 0, len(said.text))
         readings = [whole, *(self._read(said, language, a, b) for a, b in _windows(said, language))]

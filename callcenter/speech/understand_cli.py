@@ -59,8 +59,6 @@ def understand(
     lines: Iterable[str] = [text] if text is not None else sys.stdin
     for line in lines:
         said = line.strip()
-        if not said and text is None:
-            continue
         spoken = ("en" if said.isascii() and said else "zh") if language == "auto" else language
         understood = understander.understand(said, spoken, site)
         print(json.dumps(as_dict(understood), ensure_ascii=False) if as_json else _sentence(understood), flush=True)

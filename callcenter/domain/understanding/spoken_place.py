@@ -24,7 +24,7 @@ _REPAIRS = (
 )
 _LEADING = re.compile(rf"(?<!{_N})([{''.join(c for c in HOMOPHONES if c not in '要起无而意')}])(?=号楼|单元|栋|幢)")
 
-_BUILDING = rf"(?:第)?(?P<building>{_N}{{1,5}}|(?<![a-z])[a-z](?![a-z]))(?:号楼|号院|栋楼?|幢楼?|座楼?|#楼|#(?![0-9]))"
+_BUILDING = rf"(?:第)?(?P<building>{_N}{{1,5}}|(?<![a-z])[a-z](?![a-z]))(?:号楼|号院|栋楼?|幢楼?|座楼?|#楼|#(?![0-9])|#(?=[0-9]{{1,3}}单元))"
 _UNIT = rf"(?:第)?(?P<unit>{_N}{{1,3}})(?:单元|门(?={_MORE}{_N})|梯(?={_MORE}{_N})|{_JOIN}(?={_N}{{3}}))"
 _ROOM = rf"(?P<room>{_N}{{3,6}})(?:号房|房间|室|户|房)?"
 _FLOOR_DOOR = rf"(?P<floor>{_N}{{1,3}})(?:楼|层)(?P<door>{_N}{{1,2}})(?:号|室|户|房)"
@@ -34,7 +34,7 @@ _PLAIN_BUILDING = re.compile(
     rf"{_NOT_NUMBER}(?P<building>{_N}{{1,3}})(?:号|楼){_MORE}(?P<unit>{_N}{{1,3}})单元{_MORE}(?:{_FLOOR_DOOR}|{_ROOM})?"
 )
 _DASHED = re.compile(
-    rf"(?<![{_N[1:-1]}楼栋座幢])(?P<building>{_N}{{1,3}}){_JOIN}(?:(?P<unit>{_N}{{1,2}}){_JOIN})?(?P<room>{_N}{{3,5}})(?!{_N})"
+    rf"(?<![{_N[1:-1]}楼栋座幢a-z])(?P<building>{_N}{{1,3}}){_JOIN}(?:(?P<unit>{_N}{{1,2}}){_JOIN})?(?P<room>{_N}{{3,5}})(?!{_N})"
 )
 _UNIT_ONLY = re.compile(rf"{_NOT_NUMBER}(?P<unit>{_N}{{1,3}})单元{_MORE}(?:{_FLOOR_DOOR}|{_ROOM})?")
 _ROOM_ONLY = re.compile(

@@ -105,7 +105,7 @@ def _cli() -> object:
 
 
 def test_the_command_prints_a_json_line_for_each_text() -> None:
-    lines = "我家三号楼二单元1102没电了我姓王\nthere is a fire in building 3\n\n"
+    lines = "我家三号楼二单元1102没电了我姓王\nthere is a fire in building 3\n"
     done = CliRunner().invoke(_cli(), ["--json"], input=lines)  # type: ignore[arg-type]
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert list(first) == [
@@ -115,3 +115,21 @@ def test_the_command_prints_a_json_line_for_each_text() -> None:
     assert set(first["category"]) == {"value", "confidence", "evidence"}
     assert first["name"]["value"] == "王"
     assert second["urgency"]["value"] == "emergency"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "   ", "🔥🔥😱", "๑۩۞۩๑", "𠮷𠮷", "asdf qwer", "1234567890", "，。！？", "廚房著火了快來人", "我家漏水了" * 4000, "hello " * 4000],
+)  # fmt: skip
+def test_every_line_gets_a_line_with_all_keys_whatever_it_holds(said: str) -> None:
+    done = CliRunner().invoke(_cli(), ["--json"], input=said + "\n")  # type: ignore[arg-type]
+    (line,) = done.stdout.splitlines()
+    told = json.loads(line)
+    labels = [told[key] for key in ("kind", "category", "urgency", "department", "name", "phone")]
+    labels += [told["place"][part] for part in ("building", "unit", "room")]
+    assert all(set(label) == {"value", "confidence", "evidence"} for label in labels)
+    assert told["to_confirm"] or said.strip()
+
+
+def test_traditional_characters_tell_an_emergency(understander: Understander) -> None:
+    assert understander.understand("廚房著火了快來人").urgency.value == "emergency"
