@@ -138,6 +138,44 @@ class RuleSettings(_Section):
     incident_window_min: int = Field(30, ge=1, description="Window in which they count (R32).")
 
 
+class ResidentSettings(_Section):
+    calls: bool = Field(True, description="Ring residents: call-backs, follow-ups; needs a trunk and prefixes.")
+    hours: str = Field(
+        "09:00-20:30", pattern=r"^[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$", description="Local time in which they are rung."
+    )
+    workdays_only: bool = Field(False, description="Follow-ups on workdays of the site's calendar only.")
+    follow_up_after_min: int = Field(30, ge=0, description="Follow-up so long after a matter is done (R23).")
+    attempts: int = Field(3, ge=1, le=10, description="Rung so often; then a person does it from the list.")
+    again_after_min: int = Field(60, ge=1, description="Who was not reached is rung again after so long.")
+    calls_per_min: int = Field(4, ge=1, description="Residents rung in one minute; the rest is for emergencies.")
+
+
+class Webhook(_Section):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", description="What the log and the history call it; unique.")
+    form: Literal["plain", "wecom", "dingtalk", "feishu"] = Field(
+        "plain", description="plain: signed JSON of ours; the others: a group robot of that service."
+    )
+    url: str | None = Field(None, description="https address; http on this machine alone.")
+    url_env: str | None = Field(None, description="Environment variable with the address, where it holds a key.")
+    secret_env: str | None = Field(None, description="Environment variable with the secret that signs; plain needs it.")
+    urgencies: tuple[Literal["emergency", "important", "normal"], ...] = Field(
+        ("emergency",), description="Urgencies it is told of."
+    )
+    sites: list[str] = Field(default_factory=list, description="Sites it is told of; empty: every one.")
+
+
+class MessageSettings(_Section):
+    mail_host: str | None = Field(None, description="Mail server; empty: no mail is sent.")
+    mail_port: int = Field(587, ge=1, le=65535, description="Its port: 587 with starttls, 465 with tls.")
+    mail_tls: Literal["starttls", "tls", "off"] = Field("starttls", description="off: a server on this machine.")
+    mail_user: str | None = Field(None, description="User of the mail server; empty: none is asked for.")
+    mail_password_env: str | None = Field(None, description="Environment variable that holds the password.")
+    mail_from: str = Field("callcenter@localhost", description="Sender of our mails.")
+    webhooks: list[Webhook] = Field(default_factory=list, description="Addresses that are told of matters.")
+    timeout_s: float = Field(10, gt=0, le=60, description="A server that takes longer is tried again later.")
+    attempts: int = Field(12, ge=1, le=50, description="Tries, each later than the one before, up to an hour apart.")
+
+
 class LogSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity written.")
     json_lines: bool = Field(False, description="One JSON object a line instead of text.")
@@ -155,6 +193,8 @@ class Settings(_Section):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     rules: RuleSettings = Field(default_factory=RuleSettings)
+    residents: ResidentSettings = Field(default_factory=ResidentSettings)
+    messages: MessageSettings = Field(default_factory=MessageSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @property

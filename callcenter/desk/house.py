@@ -17,8 +17,10 @@ import asyncpg
 from callcenter.config import Settings
 from callcenter.desk import clock, jobs, recordings, search, seed
 from callcenter.desk.hub import Hub
+from callcenter.desk.messages import Messages
 from callcenter.desk.models import News, NewsKind, StaffName
 from callcenter.desk.reach import Reach
+from callcenter.desk.resident_calls import ResidentCalls
 from callcenter.desk.snapshot import SnapshotMaker
 from callcenter.domain.roster import Roster
 from callcenter.errors import CallCenterError, StoreError
@@ -56,6 +58,8 @@ class Desk:
         self.speech = SpeechServices(settings.run_dir / "speech.sock")
         self.snapshots = SnapshotMaker(self)
         self.reach = Reach(self)
+        self.resident_calls = ResidentCalls(self)
+        self.messages = Messages(self)
         self.jobs_wake = asyncio.Event()
         self.clock_wake = asyncio.Event()
         self.first_password: str | None = None
@@ -197,6 +201,8 @@ async def open_desk(settings: Settings, *, background: bool = True) -> AsyncIter
                     "clock": partial(clock.work, desk),
                     "snapshot": desk.snapshots.work,
                     "reach": desk.reach.work,
+                    "residents": desk.resident_calls.work,
+                    "messages": desk.messages.work,
                     "roster": partial(seed.keep_roster, desk),
                     "retention": partial(recordings.keep_retention, desk),
                 }

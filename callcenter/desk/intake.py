@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from callcenter.desk import labelling, matters, search
+from callcenter.desk import labelling, matters, residents_rung, search
 from callcenter.desk.events import DeskEvent, write_event
 from callcenter.domain import codec
 from callcenter.domain.deadlines import Clock
@@ -258,6 +258,8 @@ async def take_number(connection: Connection) -> int:
 
 async def amend_from_line(a: Applying) -> None:
     """`ticket.amended`: the caller corrected what was read back, still on the phone."""
+    if await residents_rung.amended(a):
+        return
     row = await _tickets.of_call(a.connection, call=a.call)
     if row is None or row["joined_to"] is not None:
         return
@@ -315,6 +317,9 @@ async def _relabel(
 async def do_intake(desk: Desk, connection: Connection, job: Job) -> None:
     """Complete a call that has ended: one matter, with everything that was said."""
     received, row = await _received(desk, connection, UUID(job.body["call"]))
+    if row["direction"] == "out":
+        await residents_rung.completed(desk, connection, row)
+        return
     await received.one_at_a_time(received.household or received.number)
     heard = [turn["text"] async for turn in _calls.heard(connection, call=received.id)]
     content = "，".join(text for text in heard if text)

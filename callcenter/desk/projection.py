@@ -107,6 +107,11 @@ async def apply(applying: Applying) -> None:
 
 
 async def _ringing(a: Applying) -> None:
+    if a.body.get("direction") == "out":
+        from callcenter.desk import residents_rung
+
+        await residents_rung.ringing(a)
+        return
     await _sql.ring(
         a.connection, id=a.call, site=a.site, journal=a.record.journal, node=a.body.get("node") or a.node,
         line=a.body.get("line"), sip_call_id=a.body.get("sip_call_id"), from_number=a.number("from_number"),

@@ -101,7 +101,7 @@ class Reach:
 
     async def _look(self) -> None:
         await self._call_off()
-        while (link := await self._free_line()) is not None:
+        while (link := await self.free_line()) is not None:
             order = await self._claim()
             if order is None:
                 return
@@ -113,13 +113,13 @@ class Reach:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _free_line(self) -> NodeLink | None:
-        """The line with the fewest calls; None when no line of this desk can ring anybody now."""
+    async def free_line(self, most: int = PER_LINE) -> NodeLink | None:
+        """The line with the fewest calls, of those with fewer than `most` of ours; None when no line can ring now."""
         now = time.monotonic()
         free = []
         for link in self._desk.links:
             link.rings = {key: until for key, until in link.rings.items() if until > now}
-            if link.role == "line" and link.rests_until <= now and len(link.rings) < PER_LINE:
+            if link.role == "line" and link.rests_until <= now and len(link.rings) < most:
                 free.append(link)
         if len(free) > 1:
             calls = {(r["node"], r["line"]): r["calls"] async for r in _sql.calls_by_line(self._desk.pool)}

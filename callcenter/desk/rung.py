@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from callcenter.desk import matters
+from callcenter.desk import matters, residents_rung
 from callcenter.desk.acts import once
 from callcenter.desk.events import tell
 from callcenter.desk.models import NewsKind
@@ -39,6 +39,9 @@ def _of(a: Applying) -> tuple[int, str] | None:
 
 async def person_call(a: Applying) -> None:
     """`person.call`: how far the call has come."""
+    if residents_rung.ours(a):
+        await residents_rung.person_call(a)
+        return
     of = _of(a)
     if of is None:
         return
@@ -48,6 +51,9 @@ async def person_call(a: Applying) -> None:
 
 async def person_answer(a: Applying) -> None:
     """`person.answer`: accepted, refused, or none; the first to accept has the matter, the next hears so (R13, R14)."""
+    if residents_rung.ours(a):
+        await residents_rung.person_answer(a)
+        return
     of = _of(a)
     if of is None or not await once(a.connection, f"person:{a.call}", of[1]):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callcenter.dialplan import answers
+from callcenter.dialplan import answers, survey
 from callcenter.dialplan.conversation import MAX_ASKS, NO_KEYS, Conversation, TurnLimits
 from callcenter.dialplan.model import Gather, Listen
 from callcenter.dialplan.phone import Clip, ListenEnd
@@ -99,6 +99,8 @@ async def gather(talk: Conversation, action: Gather) -> str | None:
             return await _more(talk, action)
         case "correction":
             return await _correct(talk, action)
+        case "solved" | "score":
+            return await survey.ask(talk, action)
 
 
 async def _slot(talk: Conversation, action: Gather) -> str | None:

@@ -61,6 +61,10 @@ class CallContext:
     """The site's places: a building that does not exist is asked for again."""
     phrases: Mapping[str, str] = field(default_factory=dict)
     """The site's own texts: prompt id → what is said instead."""
+    about: OpenMatter | None = None
+    """The matter that we call about; None when they call us."""
+    flags: frozenset[str] = frozenset()
+    """Flags that are set from the beginning, e.g. `nothing_said` for a call-back to who was not heard."""
 
     @property
     def local_now(self) -> datetime:

@@ -70,6 +70,7 @@ class _Interpreter:
         return Outcome(
             ended_by, reason, tuple(talk.steps), tuple(talk.heard), talk.final_understanding(),
             talk.fields(), talk.ticket, frozenset(talk.flags), talk.turns, talk.notice_given, talk.goodbye_said,
+            dict(talk.answers),
         )  # fmt: skip
 
     async def _apologise(self) -> None:

@@ -104,19 +104,23 @@ class Listen(_Action):
 class Gather(_Action):
     """Ask for one thing and take the answer by voice or keys. A slot that is known already is not asked."""
 
-    gather: Literal["place", "name", "phone", "confirm", "more", "correction"] = Field(description="What is asked.")
+    gather: Literal["place", "name", "phone", "confirm", "more", "correction", "solved", "score"] = Field(
+        description="What is asked."
+    )
     ask: PromptId = Field(description="The question.")
     again: PromptId | None = Field(None, description="The question when asked again; else R3's phrase and `ask`.")
     times: int = Field(2, ge=1, description="Asked at most so often; the check allows 2.")
     start_timeout_s: float | None = Field(None, gt=0, le=15, description="Silence before the first word.")
     end_silence_s: float | None = Field(None, gt=0, le=5, description="Silence that ends the answer.")
     max_s: float | None = Field(None, gt=0, le=120, description="Longest answer.")
-    yes: StepName | None = Field(None, description="confirm, more: go here on yes.")
-    no: StepName | None = Field(None, description="confirm, more: go here on no (key 2).")
+    yes: StepName | None = Field(None, description="confirm, more, solved: go here on yes.")
+    no: StepName | None = Field(None, description="confirm, more, solved: go here on no (key 2).")
     nothing: StepName | None = Field(
         None, description="confirm: go here when the caller says there is nothing (没有); else that is a yes."
     )
-    silence: StepName | None = Field(None, description="Go here when nobody answered.")
+    silence: StepName | None = Field(
+        None, description="Go here when nobody answered; solved, score: also when no answer was clear."
+    )
 
 
 class Transfer(_Action):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -40,6 +40,8 @@ class Outcome:
     turns: int
     notice_given: bool
     goodbye_said: bool
+    answers: dict[str, str] = field(default_factory=dict)
+    """Of a follow-up call: `solved` yes or no, `score` 1 to 5 (R23)."""
 
     @property
     def objected(self) -> bool:

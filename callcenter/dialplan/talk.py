@@ -70,8 +70,13 @@ class Talk:
     notice_given: bool = False
     goodbye_said: bool = False
 
+    answers: dict[str, str] = field(default_factory=dict)
+    """What a follow-up call was told: `solved` yes or no, `score` 1 to 5 (R23)."""
+
     def __post_init__(self) -> None:
         self.phone = self.context.caller_number
+        self.matter_joined = self.context.about
+        self.flags |= self.context.flags
 
     @property
     def matter_text(self) -> str:

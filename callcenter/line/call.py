@@ -105,6 +105,10 @@ class CallerCall:
             },
         )  # fmt: skip
         self._house.link.live(self.id, "ringing")
+        self._begin_note()
+
+    def _begin_note(self) -> None:
+        """What a later line needs to finish this call's recording, should this one die."""
         if self._incoming.record_as is not None:
             self.note = CallNote(Path(self._incoming.record_as), self.id, self._site, self._language, datetime.now(UTC))
             write_note(self.note)

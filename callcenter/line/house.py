@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,8 @@ class House:
     dialplans: dict[str, Dialplan]
     handlers: dict[int, LegHandler] = field(default_factory=dict)
     low_disk: bool = False
+    record_dir: Path | None = None
+    """Where calls are recorded while they run."""
     fallback: dict[str, SiteSnapshot] = field(default_factory=dict)
     """Sites read from their files, for a node that no desk ever told anything."""
 

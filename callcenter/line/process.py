@@ -24,6 +24,7 @@ from callcenter.line.house import House
 from callcenter.line.outbound import DialOrder, OutboundCall
 from callcenter.line.recordings import CallNote
 from callcenter.line.recovery import TrackFolder, adopt_journals
+from callcenter.line.resident_call import SCRIPTS, ResidentCall, ResidentOrder
 from callcenter.line.sounds import Sounds
 from callcenter.line.surroundings import operator_extension, sites_from_files
 from callcenter.log import get_logger
@@ -56,7 +57,9 @@ class Ending:
 
 
 def load_dialplans(settings: Settings) -> dict[str, Dialplan]:
-    """Every script that a dialled number may lead to. Raises DialplanError with file, line and mend.
+    """Every script that a dialled number may lead to, then those of our own calls.
+
+    Raises DialplanError with file, line and mend.
 
     A recording that says an older text of its prompt is told and used: the hotline does not stay shut for that.
     """
@@ -65,6 +68,9 @@ def load_dialplans(settings: Settings) -> dict[str, Dialplan]:
         raise ConfigError(
             "line.no_dialplan", "no dialplan is set", where="line.dialplans", mend='write "*" = "hotline.zh"'
         )
+    if settings.edge.mode != "direct":  # without an edge nobody is rung
+        languages = sorted({name.rpartition(".")[2] for name in names} & {"zh", "en"}) or ["zh"]
+        names += [f"{script}.{language}" for script in SCRIPTS.values() for language in languages]
     return {name: _load_dialplan(ROOT / "dialplans" / f"{name}.yaml") for name in names}
 
 
@@ -189,7 +195,7 @@ class Line:
             )
         self._house = House(
             settings=settings, number=self._number, endpoint=endpoint, journal=journal, link=link, services=services,
-            sounds=sounds, dialplans=dialplans,
+            sounds=sounds, dialplans=dialplans, record_dir=folder.path,
         )  # fmt: skip
         gc.collect()
         gc.freeze()  # what is loaded stays; the collector need not look at it in the middle of a call
@@ -338,9 +344,20 @@ class Line:
         assert self._house is not None
         if self._drain.is_set():
             raise CallCenterError("line.draining", "this line takes no new calls", retryable=True)
+        if command.get("purpose") in {purpose.value for purpose in SCRIPTS}:
+            return await self._dial_resident(command)
         call = OutboundCall(self._house, DialOrder.read(command, self._settings.site.default))
         self._ours[str(call.id)] = call
         self._keep(self._ring(call), self._tasks)
+        return {"call": str(call.id)}
+
+    async def _dial_resident(self, command: dict[str, Any]) -> dict[str, Any]:
+        """A call-back or a follow-up: from here on a call of this line like those that come in."""
+        assert self._house is not None
+        call = await ResidentCall.dial(self._house, ResidentOrder.read(command, self._settings.site.default))
+        self._calls[call.leg] = call
+        call.begin()
+        self._keep(self._run_call(call), self._tasks)
         return {"call": str(call.id)}
 
     async def _ring(self, call: OutboundCall) -> None:

@@ -313,15 +313,15 @@ async def main() -> None:
     fields = json.loads(await asyncio.to_thread(_first_line))
     with tempfile.TemporaryDirectory(prefix="callcenter-caller-") as scratch:
         try:
+            turns = tuple(
+                Turn(Action(t["action"]), t["value"], When(t["when"]), t["after_s"]) for t in fields.pop("turns")
+            )
             if kind == "call":
-                turns = tuple(
-                    Turn(Action(t["action"]), t["value"], When(t["when"]), t["after_s"]) for t in fields.pop("turns")
-                )
                 await run_call(CallPlan(turns=turns, **fields), Path(scratch))
             elif kind == "phone":
                 from callcenter.telephony.phone_child import ScriptedPhone
 
-                await ScriptedPhone(PhonePlan(**fields), Path(scratch)).run()
+                await ScriptedPhone(PhonePlan(turns=turns, **fields), Path(scratch)).run()
             else:
                 raise TelephonyError("caller.kind", f"no such kind of caller: {kind}")
         except CallCenterError as error:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-from callcenter.telephony.caller_child import Ears, Party, commands, save, tell
+from callcenter.telephony.caller_child import Ears, Party, audio_of, commands, perform, save, tell
 from callcenter.telephony.endpoint import Endpoint
 from callcenter.telephony.events import Event, Incoming, Registered
 from callcenter.telephony.exchange import ExchangeSettings
@@ -21,11 +21,13 @@ class ScriptedPhone:
     def __init__(self, plan: PhonePlan, scratch: Path) -> None:
         self._plan = plan
         self._frames = to_frames(read_prompt(Path(plan.play))) if plan.play else []
+        self._audio = [audio_of(turn, plan.language, plan.voice) for turn in plan.turns]
         self._calls: asyncio.Queue[Incoming] = asyncio.Queue()
         self._party = Party()
         settings = ExchangeSettings(
             user=plan.user,
             bind_host=plan.bind_host,
+            sip_port=plan.sip_port,
             registrar=plan.registrar,
             password=plan.password,
             max_callers=1,
@@ -52,6 +54,8 @@ class ScriptedPhone:
     async def run(self) -> None:
         """Be a phone until told to stop, or for `max_s`."""
         self._endpoint.start()
+        if self._plan.registrar is None:
+            tell("registered", port=self._endpoint.sip_port)
         tasks = [asyncio.create_task(self._answer()), asyncio.create_task(commands(self._party))]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._plan.max_s):
@@ -90,6 +94,8 @@ class ScriptedPhone:
                 await ears.quiet()
                 if party.leg is not None:
                     self._endpoint.press(party.leg, plan.keys)
+            for turn, frames in zip(plan.turns, self._audio, strict=True):
+                await perform(party, turn, frames)
             if plan.hangup_after_s is not None:
                 await asyncio.sleep(plan.hangup_after_s)
                 party.hangup()

@@ -66,10 +66,10 @@ class CallPlan:
 
 @dataclass(frozen=True)
 class PhonePlan:
-    """A person's phone: registers, answers calls, plays a file, hangs up."""
+    """A person's phone: registers, answers calls, plays a file, takes its turns, hangs up."""
 
-    registrar: str
-    """host:port of the edge."""
+    registrar: str | None
+    """host:port of the edge; None: it registers nowhere and takes every call, as a carrier's subscriber."""
     user: str
     password: str = field(repr=False)
     bind_host: str = "127.0.0.1"
@@ -82,6 +82,12 @@ class PhonePlan:
     hangup_after_s: float | None = None
     keys: str = ""
     """Keys pressed after the other side has fallen silent."""
+    turns: tuple[Turn, ...] = ()
+    """What the person does in a call, after `keys`."""
+    language: str = "zh"
+    voice: str = "f4"
+    sip_port: int = 0
+    """Where it listens; 0: any free port."""
     record: str | None = None
     max_s: float = 600.0
 

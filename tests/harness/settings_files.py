@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from callcenter.config import ENVIRONMENT_PREFIX, ROOT, Settings, Trunk
+from callcenter.config import ENVIRONMENT_PREFIX, ROOT, Settings, Trunk, Webhook
 from tests.harness.toml import toml_value
 
 TOML = ROOT / "config" / "callcenter.toml"
@@ -31,6 +31,8 @@ SECTIONS = {
     "recording": "How long recordings are kept, and where.",
     "rules": "Limits of the first-responder rule (docs/rules.md).",
     "rules.acceptance": "How long a hand-over waits for someone to accept it (R13).",
+    "residents": "Calls of ours to residents (docs/reaching-people.md).",
+    "messages": "Mail and webhooks to our people, besides page and telephone (docs/reaching-people.md).",
     "log": "What the roles write to standard error.",
 }
 
@@ -49,6 +51,12 @@ EXAMPLES = {
     "desk.public_url": '"https://hotline.example.com"',
     "desk.certificate": '"/etc/ssl/hotline.pem"',
     "desk.private_key": '"/etc/ssl/hotline.key"',
+    "messages.mail_host": '"smtp.example.com"',
+    "messages.mail_user": '"hotline@example.com"',
+    "messages.mail_password_env": '"MAIL_PASSWORD"',
+    "messages.webhooks": (
+        '[{name = "duty", form = "feishu", url_env = "DUTY_ROBOT", secret_env = "DUTY_SECRET"}]'
+    ),
     "database.dsn": '"postgresql://callcenter@db/callcenter"',
     "recording.store_dir": '"/srv/recordings"',
 }
@@ -91,8 +99,8 @@ def _type_name(annotation: Any) -> str:
         return f"list of {_type_name(arguments[0])}"
     if origin is dict:
         return "table"
-    if _model_of(annotation) is Trunk:
-        return "trunks (below)"
+    if (model := _model_of(annotation)) is not None:
+        return f"{model.__name__.lower()}s (below)"
     names = {"str": "text", "bool": "true or false", "int": "whole number", "float": "number", "Path": "path",
              "SecretStr": "secret", "IPv4Address": "IPv4 address"}  # fmt: skip
     return names.get(annotation.__name__, str(annotation.__name__))
@@ -169,6 +177,8 @@ def table_text() -> str:
         lines.append(f"| `{setting.key}` | {setting.takes} | {default} | {setting.help} |")
     lines += ["", "## A trunk (entry of `edge.trunks`)", "", "| key | what it does |", "|---|---|"]
     lines += [f"| `{name}` | {field.description or ''} |" for name, field in Trunk.model_fields.items()]
+    lines += ["", "## A webhook (entry of `messages.webhooks`)", "", "| key | what it does |", "|---|---|"]
+    lines += [f"| `{name}` | {field.description or ''} |" for name, field in Webhook.model_fields.items()]
     return "\n".join(lines) + "\n"
 
 

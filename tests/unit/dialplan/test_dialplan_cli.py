@@ -20,7 +20,7 @@ runner = CliRunner()
 def test_check_of_what_ships() -> None:
     result = runner.invoke(app, ["check"])
     assert result.exit_code == 0
-    assert result.output.count(": good") == 2
+    assert result.output.count(": good") == 6
 
 
 def test_check_of_a_bad_script(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_check_of_a_bad_script(tmp_path: Path) -> None:
 def test_an_unknown_script_names_the_known() -> None:
     result = runner.invoke(app, ["check", "hotlin.zh"])
     assert result.exit_code == 1
-    assert "one of: hotline.en, hotline.zh" in str(result.exception)
+    assert "follow-up.zh, hotline.en, hotline.zh" in str(result.exception)
 
 
 def test_draw(tmp_path: Path) -> None:

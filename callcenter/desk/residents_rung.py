@@ -1,0 +1,227 @@
+"""What came of our calls to residents: a promise kept, a matter archived or opened again, a person's turn (R22, R23).
+
+Applied while the line's record is stored, once per call. Until a clear answer has come, the call-back and the follow-up
+stay on people's lists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from callcenter.desk import matters, search
+from callcenter.desk.acts import once
+from callcenter.desk.events import tell
+from callcenter.desk.models import NewsKind
+from callcenter.desk.resident_calls import RINGING_S, next_decent
+from callcenter.domain import codec, work
+from callcenter.domain.effects import CALLER, RULE, Course, Outcome
+from callcenter.domain.handover import relabel
+from callcenter.domain.labels import Understanding
+from callcenter.domain.matters import Matter
+from callcenter.domain.numbers import canonical
+from callcenter.domain.places import Place
+from callcenter.domain.rules import EMERGENCY, more_urgent
+from callcenter.domain.situation import Situation
+from callcenter.domain.tickets import Act, Status, TicketState
+from callcenter.errors import DomainError
+from callcenter.log import get_logger
+from callcenter.store.pool import Connection, statements
+
+if TYPE_CHECKING:
+    from callcenter.desk.house import Desk
+    from callcenter.desk.projection import Applying
+
+log = get_logger("desk.residents_rung")
+_sql = statements("resident")
+_calls = statements("call")
+
+PURPOSES = frozenset({"callback", "follow_up"})
+TALK_S = 1800
+"""A call that was picked up is over by then, or its line is gone."""
+
+SATISFIED_FROM = 3
+"""A lower score is not satisfied, whatever else was said: the matter is opened again (R23)."""
+
+_SCORED = {1: "很不满意", 2: "不满意", 3: "一般", 4: "满意", 5: "非常满意"}
+
+
+def ours(a: Applying) -> bool:
+    """Whether this record is of a call to a resident."""
+    return a.body.get("purpose") in PURPOSES
+
+
+async def ringing(a: Applying) -> None:
+    """`call.ringing` with direction out: a row of `call` like any other, of its matter."""
+    await _sql.ring_out(
+        a.connection, id=a.call, site=a.site, journal=a.record.journal, node=a.body.get("node") or a.node,
+        line=a.body.get("line"), number=a.number("to_number"), dialplan=a.body.get("dialplan"), at=a.record.at,
+        ticket=_number(a),
+    )  # fmt: skip
+
+
+async def person_call(a: Applying) -> None:
+    """`person.call`: how far it has come."""
+    state = str(a.body["state"])
+    talks = state == "answered"
+    until = datetime.now(UTC) + timedelta(seconds=TALK_S if talks else RINGING_S)
+    await _sql.progress(a.connection, key=a.body.get("order"), call=a.call, result=state, until=until)
+    await tell(a.connection, NewsKind.TICKET, a.site, {"ticket": _number(a), "kind": a.record.kind.value})
+
+
+async def person_answer(a: Applying) -> None:
+    """`person.answer`: what the resident said, or that they were not reached."""
+    key = str(a.body.get("order"))
+    a.desk.reach.over(key)
+    if not await once(a.connection, f"person:{a.call}", RULE):
+        return
+    row = await _sql.by_key(a.connection, key=key)
+    if row is None or row["state"] not in {"calling", "due"}:
+        log.info("answer_of_nobody_rung", ticket=_number(a))
+        return
+    await _apply(a.desk, a.connection, row, a.call, a.body)
+
+
+async def _apply(desk: Desk, connection: Connection, row: Any, call: UUID, body: dict[str, Any]) -> None:
+    answer, now = str(body["answer"]), datetime.now(UTC)
+    score = body.get("score")
+    words = str(body.get("words") or "")
+    state = await matters.load(connection, row["ticket"])
+    around = await matters.situation(desk, connection, state.site)
+    match answer:
+        case "bridged" | "heard":
+            if row["purpose"] == "callback":
+                await matters.save(desk, connection, around, _called_back(around, state, answer, words), call=call)
+            else:  # spoke to a person instead: that person closes it
+                await _note(desk, connection, around, state, "回访时已接通值班员，请值班员完成回访。", call)
+        case "solved" | "unsolved":
+            solved = answer == "solved"
+            await _followed_up(desk, connection, around, state, call, solved=solved, score=score, said=words)
+        case "wrong_number":
+            await give_up(desk, connection, row, answer)
+            return
+        case _:
+            await _not_reached(desk, connection, row, call)
+            return
+    await _sql.finish(connection, id=row["id"], state="done", result=answer, score=score, at=now)
+    await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
+
+
+def _called_back(around: Situation, state: TicketState, answer: str, words: str) -> Outcome:
+    """The promise is kept; what was said is in the history (R22)."""
+    course = Course(around, state)
+    note = "已接通负责人。" if answer == "bridged" else f"住户说：{words}"
+    if state.status.open:
+        course.add(Act.CALLED_BACK, RULE, note=note)
+    course.add(Act.NOTE, RULE, note=f"回电：{note}")
+    if answer == "heard":
+        sentence = ("已回电，住户有新的说明，请查看。", "The resident was called back and has told more: please look.")
+        course.tell((state.responsible,), "R22", sentence)
+    return course.outcome()
+
+
+async def _followed_up(
+    desk: Desk, connection: Connection, around: Situation, state: TicketState, call: UUID, *, solved: bool,
+    score: int | None, said: str,
+) -> None:  # fmt: skip
+    """Satisfied archives, not satisfied reopens to the first responder (R23)."""
+    content = solved and (score is None or score >= SATISFIED_FROM)
+    note = "电话回访：" + ("已解决" if solved else "没有解决") + (f"，{_SCORED[score]}（{score}分）" if score else "")
+    note += "。" if solved or not said else f"。住户说：{said}"
+    try:
+        deed = work.satisfied if content else work.unsatisfied
+        outcome = deed(around, state, CALLER, note)
+    except DomainError as error:  # a person was quicker
+        log.info("answer_changes_nothing", ticket=state.ticket, why=error.code)
+        outcome = work.note(around, state, CALLER, note)
+    await matters.save(desk, connection, around, outcome, call=call)
+
+
+async def _note(
+    desk: Desk, connection: Connection, around: Situation, state: TicketState, text: str, call: UUID | None
+) -> None:
+    await matters.save(desk, connection, around, work.note(around, state, RULE, text), call=call)
+
+
+async def _not_reached(desk: Desk, connection: Connection, row: Any, call: UUID | None) -> None:
+    """Rung again at a decent hour, at most so often; then it is a person's."""
+    settings, now = desk.settings.residents, datetime.now(UTC)
+    how = {None: "no_answer", "answered": "no_clear_answer"}.get(row["result"], row["result"])
+    if row["callback"] is not None:
+        await _sql.tried(connection, id=row["callback"], result=how)
+    if row["attempts"] >= settings.attempts:
+        await give_up(desk, connection, row, how, call)
+        return
+    first, last = (datetime.strptime(part, "%H:%M").time() for part in settings.hours.split("-"))  # noqa: DTZ007
+    calendar = desk.site(row["site"]).rules_at(now).calendar
+    workdays = settings.workdays_only and row["purpose"] == "follow_up"
+    later = next_decent(now + timedelta(minutes=settings.again_after_min), first, last, calendar, workdays=workdays)
+    await _sql.put_off(connection, id=row["id"], at=later, result=how)
+    await connection.execute("update resident_call set asked_by = null where id = $1", row["id"])
+
+
+async def give_up(desk: Desk, connection: Connection, row: Any, how: str, call: UUID | None = None) -> None:
+    """The telephone did not reach them: whoever answers for it is told, and it stays on their list (R22, R23)."""
+    await _sql.finish(connection, id=row["id"], state="given_up", result=how, score=None, at=datetime.now(UTC))
+    state = await matters.load(connection, row["ticket"])
+    if not state.status.open:
+        return
+    around = await matters.situation(desk, connection, state.site)
+    if row["purpose"] == "follow_up" and state.status is Status.FOLLOW_UP_DUE:
+        await matters.save(desk, connection, around, work.not_reached(around, state, RULE), call=call)
+        return
+    course = Course(around, state)
+    course.add(Act.NOTE, RULE, note=f"自动回电{row['attempts']}次未成（{how}），请人工联系。")
+    sentence = ("自动回电未接通，请人工联系住户。", "The resident was not reached by telephone: please call them.")
+    course.tell((state.responsible,), "R22", sentence)
+    await matters.save(desk, connection, around, course.outcome(), call=call)
+
+
+async def amended(a: Applying) -> bool:
+    """`ticket.amended` in a call of ours: what the resident tells becomes part of the matter; false for other calls."""
+    if await a.connection.fetchval("select direction from call where id = $1", a.call) != "out":
+        return False
+    labels = codec.from_plain(Understanding, a.body["labels"])
+    fields = a.body.get("fields") or {}
+    state = await matters.load(a.connection, _number(a))
+    if not state.status.open:
+        return True
+    site = a.desk.site(a.site)
+    found = Matter.understood(labels, site.gazetteer.complete(Place.spoken(labels.place)))
+    said, record = str(fields.get("text") or ""), state.record
+    if state.matter.empty:
+        matter = replace(found, call_back_at=state.matter.call_back_at, households=state.matter.households)
+        place = found.place
+        record = replace(
+            record, name=record.name or labels.name.value, kind=found.kind, building=place.building, unit=place.unit,
+            room=place.room, number=canonical(labels.phone.value, site.area_code) or record.number, content=said,
+        )  # fmt: skip
+    elif found.urgency == EMERGENCY and more_urgent(found.urgency, state.matter.urgency):
+        matter = replace(state.matter, urgency=found.urgency, category=found.category, department=found.department)
+        record = replace(record, content="；".join(part for part in (record.content, said) if part))
+    else:
+        return True  # its words are noted when the call is over
+    if (matter, record) != (state.matter, state.record):
+        around = await matters.situation(a.desk, a.connection, state.site)
+        await matters.save(a.desk, a.connection, around, relabel(around, state, RULE, matter, record), call=a.call)
+        number = matters.number_of(state.ticket)
+        await a.connection.execute("update ticket set content = $2 where number = $1", number, record.content)
+    return True
+
+
+async def completed(desk: Desk, connection: Connection, row: Any) -> None:
+    """A call of ours has ended and its text is complete: found by its words, of its matter, no matter of its own."""
+    heard = [turn["text"] async for turn in _calls.heard(connection, call=row["id"])]
+    text = "，".join(part for part in heard if part)
+    now = datetime.now(UTC)
+    await _calls.complete(connection, id=row["id"], at=now, ticket=row["ticket"], labels=None)
+    await search.index(connection, row["site"], "call", str(row["id"]), row["ringing_at"], text)
+    left = await _sql.by_call(connection, call=row["id"])
+    if left is not None:  # its line died before it could say what came of it
+        await _not_reached(desk, connection, left, row["id"])
+
+
+def _number(a: Applying) -> int:
+    return matters.number_of(str(a.body["ticket"]))

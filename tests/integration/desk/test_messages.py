@@ -1,0 +1,304 @@
+"""Mail and webhooks: what the rule sends reaches who wants it so, signed, at least once; what hangs holds up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from email import message_from_string
+from email.policy import default
+from typing import Any
+from urllib.parse import parse_qs
+
+import aiohttp
+import pytest
+from aiohttp import web
+from desk_node import FakeSpeech, labels, linked, served, settings_of, until
+
+from callcenter.config import MessageSettings, Settings, Webhook
+from callcenter.desk import choices, messages, tickets
+from callcenter.desk.house import Desk, open_desk
+from callcenter.desk.webhooks import WebhookError, request_of, send, sign
+from callcenter.errors import ConfigError, DomainError
+
+SECRET = "an example secret"
+NUMBER = 100778
+
+
+@dataclass
+class Receiver:
+    """A webhook's target: keeps what comes, and answers as it is told."""
+
+    got: asyncio.Queue[tuple[dict[str, str], bytes, dict[str, list[str]]]] = field(default_factory=asyncio.Queue)
+    answers: list[web.Response] = field(default_factory=list)
+    hanging: asyncio.Event | None = None
+    url: str = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.got.put_nowait((dict(request.headers), await request.read(), parse_qs(request.query_string)))
+        if self.hanging is not None:
+            await self.hanging.wait()
+        return self.answers.pop(0) if self.answers else web.json_response({"errcode": 0})
+
+    async def next(self) -> tuple[dict[str, str], bytes, dict[str, list[str]]]:
+        async with asyncio.timeout(20):
+            return await self.got.get()
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", receiver.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    receiver.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/hook"  # type: ignore[union-attr]
+    try:
+        yield receiver
+    finally:
+        if receiver.hanging is not None:
+            receiver.hanging.set()
+        await runner.cleanup()
+
+
+@dataclass
+class MailServer:
+    """Just enough SMTP: takes mails, or says no to every address with `refuse`."""
+
+    refuse: str = ""
+    mails: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    tried: int = 0
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := (await reader.readline()).decode().strip():
+            verb = line.split()[0].upper()
+            if verb == "RCPT":
+                self.tried += 1
+                writer.write(f"{self.refuse or '250 ok'}\r\n".encode())
+            elif verb == "DATA":
+                writer.write(b"354 go on\r\n")
+                text = (await reader.readuntil(b"\r\n.\r\n")).decode()
+                self.mails.put_nowait(text)
+                writer.write(b"250 taken\r\n")
+            elif verb == "QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            else:
+                writer.write(b"250 ok\r\n")
+        writer.close()
+
+
+@asynccontextmanager
+async def mail_server(refuse: str = "") -> AsyncIterator[MailServer]:
+    told = MailServer(refuse)
+    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    told.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield told
+
+
+@asynccontextmanager
+async def emergency(settings: Settings, speech: FakeSpeech, **ways: Any) -> AsyncIterator[Desk]:
+    """A desk with these ways switched on, and a call about people shut in a lift, whose people all have addresses."""
+    on = settings.model_copy(update={"messages": MessageSettings(mail_tls="off", timeout_s=1, **ways)})
+    async with open_desk(on) as desk, served(desk) as address:
+        await desk.pool.execute("update staff set email = id || '@example.com'")
+        async with linked(settings_of(on.var_dir, str(desk.dsn), [address])) as node:
+            understood = labels("lift", "emergency", "help")
+            speech.answers["电梯困人"] = understood
+            node.line.whole_call("电梯困人", NUMBER, understood)
+            yield desk
+
+
+async def results(desk: Desk, channel: str) -> list[tuple[str, str | None]]:
+    sql = "select state, result from outward_message where channel = $1 order by id"
+    return [(row["state"], row["result"]) for row in await desk.pool.fetch(sql, channel)]
+
+
+def settled(desk: Desk, channel: str, *states: str) -> Callable[[], Awaitable[Any]]:
+    async def look() -> bool:
+        found = {state for state, _ in await results(desk, channel)}
+        return bool(found) and found <= set(states)
+
+    return look
+
+
+async def test_a_webhook_is_signed_and_told_once_of_each_step(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    async with receiving() as receiver:
+        hook = Webhook(name="duty", url=receiver.url, secret_env="HOOK_SECRET")
+        async with emergency(settings, speech, webhooks=[hook]) as desk:
+            headers, body, _ = await receiver.next()
+            stamp = int(headers["X-Callcenter-Timestamp"])
+            assert abs(stamp - datetime.now(UTC).timestamp()) < 60
+            assert headers["X-Callcenter-Signature"] == sign(SECRET, stamp, body)
+            told = json.loads(body)
+            assert told["ticket"] == NUMBER
+            assert told["urgency"] == "emergency"
+            assert headers["Idempotency-Key"] == told["key"]
+            await until(settled(desk, "webhook", "sent"))
+            keys = [
+                r["key"] for r in await desk.pool.fetch("select key from outward_message where channel = 'webhook'")
+            ]
+            assert len(keys) == len(set(keys))
+            history = [step.body.get("zh", "") for step in (await tickets.one(desk, NUMBER)).history]
+            assert any("webhook" in sentence for sentence in history)
+            caller = (await tickets.one(desk, NUMBER)).ticket.caller_number
+            assert caller is not None
+            assert caller not in body.decode(), "nothing of who called"
+
+
+async def test_a_failed_webhook_is_tried_again_with_the_same_key(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    monkeypatch.setattr(messages, "FIRST_PAUSE_S", 0.2)
+    async with receiving() as receiver:
+        receiver.answers = [web.Response(status=503), web.Response(status=302, headers={"Location": "/other"})]
+        hook = Webhook(name="duty", url=receiver.url, secret_env="HOOK_SECRET")
+        async with emergency(settings, speech, webhooks=[hook]) as desk:
+            await until(settled(desk, "webhook", "sent"))
+            seen: list[str] = []
+            while not receiver.got.empty():
+                seen.append((await receiver.next())[0]["Idempotency-Key"])
+            assert len(seen) == len(set(seen)) + 2, "two tries more than messages, by the same keys"
+
+
+async def test_a_target_that_hangs_holds_up_nobody(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    async with receiving() as hangs, receiving() as works, mail_server() as post:
+        hangs.hanging = asyncio.Event()
+        hooks = [
+            Webhook(name="hangs", url=hangs.url, secret_env="HOOK_SECRET"),
+            Webhook(name="works", url=works.url, secret_env="HOOK_SECRET"),
+        ]
+        ways = {"webhooks": hooks, "mail_host": "127.0.0.1", "mail_port": post.port}
+        async with emergency(settings, speech, **ways) as desk:
+            await hangs.next()
+            await works.next()
+            async with asyncio.timeout(20):
+                mail = message_from_string(await post.mails.get(), policy=default)
+            assert str(NUMBER) in mail["Subject"]
+            assert "3号楼" in mail.get_content()
+            sql = "select result from outward_message where target = 'hangs' and state = 'due' and attempts > 0"
+            assert await until(lambda: desk.pool.fetchval(sql)) == "webhook.hangs"
+            detail = await tickets.one(desk, NUMBER)
+            assert detail.ticket.asked is not None, "the matter goes its way meanwhile"
+
+
+async def test_a_mail_server_that_refuses_is_told_and_loses_nothing(settings: Settings, speech: FakeSpeech) -> None:
+    async with (
+        mail_server("550 no such person") as post,
+        emergency(settings, speech, mail_host="127.0.0.1", mail_port=post.port) as desk,
+    ):
+        await until(settled(desk, "mail", "failed"))
+        assert {result for _, result in await results(desk, "mail")} == {"mail.refused"}
+        history = [step.body.get("zh", "") for step in (await tickets.one(desk, NUMBER)).history]
+        assert any("邮件未能送达" in sentence for sentence in history)
+        pages = await desk.pool.fetchval("select count(*) from told where ticket = $1", NUMBER)
+        assert pages > 0, "their pages show it all the same"
+
+
+async def test_a_mail_server_that_is_busy_is_tried_again(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "FIRST_PAUSE_S", 0.2)
+    async with (
+        mail_server("451 later") as post,
+        emergency(settings, speech, mail_host="127.0.0.1", mail_port=post.port) as desk,
+    ):
+        await until(lambda: desk.pool.fetchval("select true from outward_message where result = 'mail.refused'"))
+        post.refuse = ""
+        await until(settled(desk, "mail", "sent"))
+        assert not post.mails.empty()
+
+
+async def test_everything_is_off_by_default(desk: Desk) -> None:
+    assert messages.targets(desk.settings) == []
+    assert Settings().messages.mail_host is None
+
+
+@pytest.mark.parametrize(
+    ("form", "answer"), [("wecom", {"errcode": 0}), ("dingtalk", {"errcode": 0}), ("feishu", {"code": 0})]
+)
+async def test_robots_get_their_own_form_and_signature(
+    form: Any, answer: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBOT", SECRET)
+    async with receiving() as receiver, aiohttp.ClientSession() as session:
+        hook = Webhook(name="robot", form=form, url=receiver.url, secret_env=None if form == "wecom" else "ROBOT")
+        at = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
+        receiver.answers = [web.json_response(answer), web.json_response({"errcode": 310000, "code": 19021})]
+        request = request_of(hook, "key", "电梯困人", {}, at)
+        await send(session, hook, request, 5)
+        _, body, query = await receiver.next()
+        told = json.loads(body)
+        if form == "feishu":
+            key = f"{told['timestamp']}\n{SECRET}".encode()
+            assert told["sign"] == base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
+            assert told["content"] == {"text": "电梯困人"}
+        else:
+            assert told == {"msgtype": "text", "text": {"content": "电梯困人"}}
+        if form == "dingtalk":
+            text = f"{query['timestamp'][0]}\n{SECRET}".encode()
+            assert query["sign"] == [
+                base64.b64encode(hmac.new(SECRET.encode(), text, hashlib.sha256).digest()).decode()
+            ]
+        with pytest.raises(WebhookError, match="robot answers"):  # with HTTP status 200
+            await send(session, hook, request, 5)
+
+
+def test_a_webhook_without_secret_or_over_plain_http_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime.now(UTC)
+    with pytest.raises(ConfigError, match="no secret"):
+        request_of(Webhook(name="a", url="https://example.com"), "k", "t", {}, at)
+    monkeypatch.setenv("ROBOT", SECRET)
+    with pytest.raises(ConfigError, match="no https address"):
+        request_of(Webhook(name="a", url="http://example.com", secret_env="ROBOT"), "k", "t", {}, at)
+    with pytest.raises(ConfigError, match="secret of webhook"):
+        request_of(Webhook(name="a", url="https://example.com", secret_env="NOWHERE"), "k", "t", {}, at)
+
+
+NIGHT = {"urgency": "important", "from": "22:00", "until": "07:00", "channels": ["page"]}
+
+
+async def test_each_person_chooses_by_urgency_and_hour(desk: Desk) -> None:
+    staff = await desk.pool.fetchval("select id from staff order by id limit 1")
+    rules = [NIGHT, {"urgency": "important", "channels": ["page", "telephone"]}]
+    chosen = await choices.choose(desk, staff, email="a@example.com", rules=rules, actor=staff, key="k1")
+    assert chosen == await choices.choice(desk, staff)
+    assert chosen.email == "a@example.com"
+    assert chosen.channels("important", time(23, 0)) == frozenset()
+    assert chosen.channels("important", time(6, 59)) == frozenset()
+    assert chosen.channels("important", time(12, 0)) == {"telephone"}
+    assert chosen.channels("emergency", time(23, 0)) == {"mail"}, "the house's way where they said nothing"
+    again = await choices.choose(desk, staff, email=None, rules=[], actor=staff, key="k1")
+    assert again == chosen, "the same request twice is one"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "all", [{"urgency": "huge", "channels": []}], [{"urgency": "any", "channels": ["pigeon"]}],
+        [{"urgency": "any", "channels": [], "from": "22:00"}], [{"channels": [], "from": "7", "until": "25:00"}],
+        [{"channels": [], "colour": "red"}], [{"urgency": "any", "channels": []}] * 21,
+    ],
+)  # fmt: skip
+def test_a_wrong_choice_is_refused_and_says_why(rules: Any) -> None:
+    with pytest.raises(DomainError) as error:
+        choices.read_wishes(rules)
+    assert error.value.code == "choice.invalid"
