@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = get_logger("desk.messages")
 _sql = statements("message")
+_reach = statements("reach")
 
 LOOK_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 15.0, 3600.0
@@ -104,10 +105,8 @@ class Messages:
             await _sql.put(connection, **copy, key=f"{row['key']}/telephone", channel="telephone", target="", at=at)
         for hook in settings.messages.webhooks:
             if row["urgency"] in hook.urgencies and (not hook.sites or row["site"] in hook.sites):
-                ticket, version, kind, *_ = row["key"].split("/")
-                key = (
-                    f"{ticket}/{version}/{kind}/{row['rule']}/webhook/{hook.name}"  # one for all who are told the same
-                )
+                step = "/".join(row["key"].split("/")[:3])  # ticket, version, kind: one for all who are told the same
+                key = f"{step}/{row['rule']}/webhook/{hook.name}"
                 await _sql.put(connection, **copy, key=key, channel="webhook", target=hook.name, at=at)
 
     async def _serve(self, target: Target, session: aiohttp.ClientSession) -> None:
@@ -237,6 +236,14 @@ def _needless(row: Any, matter: Any) -> bool:
 def _mendable(error: CallCenterError) -> bool:
     """A setting that a person may mend meanwhile: tried again."""
     return error.mend is not None
+
+
+async def read_by(desk: Desk, number: int, staff: str) -> None:
+    """This person has the matter on their screen: told of it, so their telephone need not tell them any more."""
+    now = datetime.now(UTC)
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await _reach.read_told(connection, ticket=number, staff=staff, at=now)
+        await _reach.read_rings(connection, ticket=number, staff=staff, at=now)
 
 
 async def of_ticket(desk: Desk, number: int) -> list[dict[str, Any]]:

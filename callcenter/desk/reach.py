@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from callcenter.desk import unanswered
 from callcenter.domain.effects import EffectKind
 from callcenter.domain.places import Place
+from callcenter.domain.rules import EMERGENCY
 from callcenter.domain.tickets import Status
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
@@ -134,12 +136,21 @@ class Reach:
             while row := await _sql.next_to_ring(connection, at=now, sites=list(self._desk.sites)):
                 order, why = self._order(row, now)
                 if order is None:
-                    state = "sent" if why == "not_needed" else "failed"
-                    await _sql.finish(connection, id=row["id"], state=state, result=why, at=now)
+                    await self._leave_out(connection, row, why, now)
                     continue
                 await _sql.claim(connection, id=order.id, until=now + timedelta(seconds=CLAIM_S))
                 return order
         return None
+
+    async def _leave_out(self, connection: Connection, row: Any, why: str, now: datetime) -> None:
+        """Nobody is rung for this message, because of `why`; who has no number may still see it on their page."""
+        patience = timedelta(seconds=RING_S) if row["body"]["kind"] == EffectKind.ASK else TELL_FOR
+        if why == "no_number" and now < row["created_at"] + patience:
+            await _sql.wait(connection, id=row["id"], at=row["created_at"] + patience, result=why)
+            return
+        state = "sent" if why == "not_needed" else "failed"
+        await _sql.finish(connection, id=row["id"], state=state, result=why, at=now)
+        await unanswered.settle(self._desk, connection, row, why, now)
 
     def _order(self, row: Any, now: datetime) -> tuple[Order | None, str]:
         """What to ring for a message, or why not."""
@@ -169,7 +180,8 @@ class Reach:
         said = (row["content"] or row["heard"] or "")[:SAID_AT_MOST]
         parts = [part for part in (where, category.zh if category else "") if part]
         told = f"来电人说：{said}。" if said else ""
-        return f"紧急事项：{'，'.join(parts) or '地点不详'}。{told}{row['body']['zh']}"
+        urgent = "紧急事项" if row["urgency"] == EMERGENCY else "事项"
+        return f"{urgent}：{'，'.join(parts) or '地点不详'}。{told}{row['body']['zh']}"
 
     async def _dial(self, link: NodeLink, order: Order) -> None:
         """Have the line ring the person; one that does not is left alone for a while."""

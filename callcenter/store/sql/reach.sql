@@ -3,7 +3,7 @@ select pg_advisory_xact_lock(hashtext('reach'));
 
 -- name: next_to_ring^
 -- Nobody's phone is rung twice at once; who is asked to take a matter comes before who is told of one.
-select m.id, m.key, m.site, m.staff, m.ticket, m.body, m.attempts, m.created_at, t.status, t.asked, t.accepted_by,
+select m.id, m.key, m.site, m.staff, m.ticket, m.body, m.urgency, m.attempts, m.created_at, t.status, t.asked, t.accepted_by,
     t.closed_at, t.category, t.building, t.unit, t.room, t.content, t.life->'record'->>'content' as heard
 from outward_message m left join ticket t on t.number = m.ticket
 where m.channel = 'telephone' and m.state in ('due', 'sending') and m.next_at <= :at and m.site = any(:sites::text[])
@@ -57,3 +57,26 @@ order by m.seen_at desc nulls last, m.id desc limit 1;
 -- name: calls_by_line
 select node, line, count(*)::int as calls from call
 where ended_at is null and ringing_at > now() - interval '2 hours' group by node, line;
+
+-- name: wait!
+-- Nobody can be rung: the person has until then to see it on their page.
+update outward_message set next_at = :at, result = :result where id = :id;
+
+-- name: has_read$
+select exists (select from told where ticket = :ticket and staff = :staff and seen_at is not null);
+
+-- name: rung_about
+select distinct staff from outward_message where ticket = :ticket and channel = 'telephone';
+
+-- name: send_up!
+insert into outward_message (key, site, ticket, staff, channel, urgency, rule, body, next_at, created_at)
+values (:key, :site, :ticket, :staff, 'telephone', :urgency, 'R24', :body, :at, :at)
+on conflict (key) do nothing;
+
+-- name: read_told!
+update told set seen_at = coalesce(seen_at, :at) where ticket = :ticket and staff = :staff;
+
+-- name: read_rings!
+-- Who has seen it on their page is rung no more to tell them; being asked to take it ends only by an answer.
+update outward_message set state = 'seen', seen_at = :at, result = 'read'
+where ticket = :ticket and staff = :staff and channel = 'telephone' and state = 'due' and body->>'kind' <> 'ask';

@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 import pytest_asyncio
-from desk_node import SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
+from desk_node import SITE, FakeSpeech, Linked, decided, labels, linked, served, settings_of, until
 
 from callcenter.config import Settings
-from callcenter.desk import acts, tickets
+from callcenter.desk import acts, messages, tickets
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.models import TicketRow
+from callcenter.desk.reach import Reach
 from callcenter.domain.records import RecordKind
+from callcenter.domain.staff import Staff
 from callcenter.errors import TelephonyError
 from callcenter.node.ids import uuid7
 
@@ -241,9 +245,7 @@ async def _answers(desk: Desk, many: int) -> bool:
     return int(await desk.pool.fetchval(sql)) >= many
 
 
-async def test_a_desk_dies_between_dialling_and_the_answer(
-    settings: Settings, dsn: str, speech: FakeSpeech
-) -> None:
+async def test_a_desk_dies_between_dialling_and_the_answer(settings: Settings, dsn: str, speech: FakeSpeech) -> None:
     """The answer reaches another desk; where it is lost the person is rung again, and the matter taken once."""
     async with open_desk(settings) as staying, AsyncExitStack() as dying:
         going = await dying.enter_async_context(open_desk(settings))
@@ -306,3 +308,85 @@ async def test_a_line_that_rings_nobody_is_no_fault_of_the_person(
     assert "ticket.pass_over" not in await kinds(desk)
     phones.full = False
     assert (await phones.next())["to_staff"] == (await matter(desk)).asked
+
+
+async def _nameless(desk: Desk, monkeypatch: pytest.MonkeyPatch, staff: str) -> None:
+    """This person has no telephone at all."""
+    real = Reach._numbers
+
+    def numbers(self: Reach, person: Staff) -> tuple[str, ...]:
+        return () if person.id == staff else real(self, person)
+
+    monkeypatch.setattr(Reach, "_numbers", numbers)
+
+
+async def test_a_person_without_a_number_is_passed_over_after_a_minute(
+    desk: Desk, phones: Phones, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = decided(desk, labels("lift", "emergency", "help")).handed_to[0].staff
+    await _nameless(desk, monkeypatch, asked)
+    emergency(phones, speech)
+    sql = "select next_at - created_at from outward_message where result = 'no_number' and staff = $1 and state = 'due'"
+    assert await until(lambda: desk.pool.fetchval(sql, asked)) == timedelta(seconds=60), "they may see it on their page"
+    minute = (
+        "update outward_message set created_at = created_at - interval '1 minute', next_at = now() where staff = $1"
+    )
+    await desk.pool.execute(minute, asked)
+    following = await phones.next()
+    assert following["to_staff"] != asked
+    assert (await kinds(desk)).count("ticket.pass_over") == 1
+    assert await result_of_failed(desk, asked) == "no_number"
+
+
+async def result_of_failed(desk: Desk, staff: str) -> str:
+    sql = (
+        "select result from outward_message where ticket = $1 and staff = $2 and channel = 'telephone'"
+        " and state = 'failed'"
+    )
+    return str(await until(lambda: desk.pool.fetchval(sql, NUMBER, staff)))
+
+
+async def test_an_emergency_that_is_not_heard_of_climbs(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
+    phones.full = True
+    emergency(phones, speech)
+    organisation = desk.site(SITE).organisation
+    sql = "select staff from outward_message where rule = 'R15' and channel = 'telephone' and body->>'kind' = 'tell'"
+    leader = next(
+        r["staff"] for r in await until(lambda: desk.pool.fetch(sql)) if r["staff"] != organisation.general_manager
+    )
+    old = "update outward_message set created_at = now() - interval '31 minutes', next_at = now() where staff = $1"
+    await desk.pool.execute(
+        "delete from outward_message where staff = any($1::text[])", list(organisation.above(leader))
+    )
+    await desk.pool.execute(old, leader)
+    phones.full = False
+    up = "select staff from outward_message where key like '%/up/%'"
+    assert await until(lambda: desk.pool.fetchval(up)) in organisation.above(leader)
+    detail = await tickets.one(desk, NUMBER)
+    assert any("未能通知到" in step.body.get("zh", "") for step in detail.history)
+
+
+async def test_who_has_it_on_the_screen_is_rung_no_more_to_be_told(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    phones.full = True
+    emergency(phones, speech)
+    manager = desk.site(SITE).organisation.general_manager
+    due = "select state from outward_message where staff = $1 and channel = 'telephone' and state = 'due'"
+    await until(lambda: desk.pool.fetchval(due, manager))
+    asked = (await matter(desk)).asked
+    assert asked is not None
+    for staff in (manager, asked):
+        await until(lambda staff=staff: _read(desk, staff))
+    assert await desk.pool.fetchval("select count(*) from told where staff = $1 and seen_at is not null", manager)
+    asks = "select state from outward_message where staff = $1 and channel = 'telephone' and body->>'kind' = 'ask'"
+    assert await desk.pool.fetchval(asks, asked) in {"due", "sending"}, "to be asked ends by an answer alone"
+
+
+async def _read(desk: Desk, staff: str) -> bool:
+    await messages.read_by(desk, NUMBER, staff)
+    sql = (
+        "select count(*) from outward_message where staff = $1 and channel = 'telephone' and state = 'due'"
+        " and body->>'kind' <> 'ask'"
+    )
+    return int(await desk.pool.fetchval(sql, staff)) == 0
