@@ -98,8 +98,8 @@ async def test_an_engaged_operator_gives_the_call_back(house, extension):
 
 async def test_without_a_registered_phone_the_call_comes_back(house):
     node, edge = house
-    turns = (Turn(Action.KEYS, "0", When.TALKING, 4.0), Turn(Action.HANGUP, when=When.QUIET))
-    call = asyncio.create_task(place_call(CallPlan(f"sip:4001@127.0.0.1:{edge.sip[1]}", turns=turns[:1], max_s=60)))
+    turns = (Turn(Action.KEYS, "0", When.TALKING, 4.0),)
+    call = asyncio.create_task(place_call(CallPlan(f"sip:4001@127.0.0.1:{edge.sip[1]}", turns=turns, max_s=60)))
     transfers = [await node.wait_record("call.transfer", n) for n in (1, 2)]
     assert [r["body"]["state"] for r in transfers] == ["ringing", "unreachable"]
     spoken = await node.wait_record("call.said", len(node.records("call.said")) + 1)
@@ -110,10 +110,9 @@ async def test_without_a_registered_phone_the_call_comes_back(house):
 async def test_a_caller_who_hangs_up_while_the_operator_is_rung_is_told_apart(house, extension):
     node, edge = house
     plan = PhonePlan(f"127.0.0.1:{edge.sip[1]}", extension, PASSWORD, answer_after_s=None)
+    turns = (Turn(Action.KEYS, "0", When.TALKING, 4.0),)
     async with running_phone(plan) as phone:
-        call = asyncio.create_task(
-            place_call(CallPlan(f"sip:4001@127.0.0.1:{edge.sip[1]}", turns=(Turn(Action.KEYS, "0", When.TALKING, 4.0),)))
-        )
+        call = asyncio.create_task(place_call(CallPlan(f"sip:4001@127.0.0.1:{edge.sip[1]}", turns=turns)))
         await phone.wait_for("ringing")
         call.cancel()
         await phone.wait_for("gone")
