@@ -12,7 +12,7 @@ from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from callcenter.desk.acts import once
-from callcenter.errors import DomainError
+from callcenter.errors import ConfigError, StoreError
 from callcenter.store.pool import statements
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Wish:
 
     @classmethod
     def read(cls, plain: Any) -> Wish:
-        """From JSON. Raises DomainError `choice.invalid` that says what is wrong."""
+        """From JSON. Raises ConfigError `choice.invalid` that says what is wrong."""
         if not isinstance(plain, dict) or (unknown := plain.keys() - {"urgency", "from", "until", "channels"}):
             raise _invalid("a rule has urgency, channels, and perhaps from and until", str(plain)[:80])
         del unknown
@@ -96,32 +96,32 @@ def channels(wishes: Sequence[Wish], urgency: str, local: time) -> frozenset[str
 
 
 def read_wishes(plain: Any) -> tuple[Wish, ...]:
-    """All wishes from JSON. Raises DomainError `choice.invalid`."""
+    """All wishes from JSON. Raises ConfigError `choice.invalid`."""
     if not isinstance(plain, list) or len(plain) > RULES_AT_MOST:
         raise _invalid(f"rules is a list of at most {RULES_AT_MOST}", str(plain)[:40])
     return tuple(Wish.read(one) for one in plain)
 
 
 async def choice(desk: Desk, staff: str) -> Choice:
-    """What a person chose. Raises DomainError `staff.unknown`."""
+    """What a person chose. Raises StoreError `staff.unknown`."""
     row = await _sql.choice(desk.pool, staff=staff)
     if row is None:
-        raise DomainError("staff.unknown", "there is no such person", mend="use the id of the site's files")
+        raise StoreError("staff.unknown", "there is no such person", mend="use the id of the site's files")
     return Choice(staff, row["email"] or row["files_email"], read_wishes(row["rules"] or []))
 
 
 async def choose(desk: Desk, staff: str, *, email: str | None, rules: Any, actor: str, key: str) -> Choice:
-    """Set a person's choice, once per key. Raises DomainError `choice.invalid`, `staff.unknown`."""
+    """Set a person's choice, once per key. Raises ConfigError `choice.invalid`, StoreError `staff.unknown`."""
     wishes = read_wishes(rules)
     if email is not None and not _MAIL.fullmatch(email):
         raise _invalid("that is no mail address", "")
     async with desk.pool.acquire() as connection, connection.transaction():
         if await _sql.choice(connection, staff=staff) is None:
-            raise DomainError("staff.unknown", "there is no such person", mend="use the id of the site's files")
+            raise StoreError("staff.unknown", "there is no such person", mend="use the id of the site's files")
         if await once(connection, f"choice:{key}", actor):
             await _sql.choose(connection, staff=staff, email=email, rules=[wish.plain() for wish in wishes])
     return await choice(desk, staff)
 
 
-def _invalid(must: str, given: str) -> DomainError:
-    return DomainError("choice.invalid", f"{must}{f', not {given}' if given else ''}", mend="see reaching-people.md")
+def _invalid(must: str, given: str) -> ConfigError:
+    return ConfigError("choice.invalid", f"{must}{f', not {given}' if given else ''}", mend="see reaching-people.md")

@@ -78,7 +78,7 @@ class Child:
         raise TelephonyError("caller.failed", str(reason))
 
     async def tell(self, command: str) -> None:
-        """Send a command: `hangup`, `stop`."""
+        """Send a command: `hangup`, `press 12`, `stop`."""
         if self.process.stdin is not None and not self.process.stdin.is_closing():
             self.process.stdin.write(command.encode() + b"\n")
             with contextlib.suppress(ConnectionError):
@@ -130,6 +130,10 @@ class RunningPhone:
     async def wait_for(self, name: str, timeout_s: float = 30.0, count: int = 1) -> dict[str, Any]:
         """The `count`-th event `name`."""
         return await self._child.wait_for(name, timeout_s, count)
+
+    async def press(self, keys: str) -> None:
+        """Press keys in the call it is in."""
+        await self._child.tell(f"press {keys}")
 
     async def hangup(self) -> None:
         """Hang up the call it is in."""

@@ -155,6 +155,8 @@ async def commands(party: Party) -> None:
         command = line.decode().strip()
         if command == "hangup":
             party.hangup()
+        elif command.startswith("press ") and party.leg is not None and party.endpoint is not None:
+            party.endpoint.press(party.leg, command.removeprefix("press "))
         elif command == "stop":
             break
     party.stop.set()

@@ -25,7 +25,7 @@ from callcenter.config import MessageSettings, Settings, Webhook
 from callcenter.desk import choices, messages, tickets
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.webhooks import WebhookError, request_of, send, sign
-from callcenter.errors import ConfigError, DomainError
+from callcenter.errors import ConfigError
 
 SECRET = "an example secret"
 NUMBER = 100778
@@ -299,6 +299,6 @@ async def test_each_person_chooses_by_urgency_and_hour(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_choice_is_refused_and_says_why(rules: Any) -> None:
-    with pytest.raises(DomainError) as error:
+    with pytest.raises(ConfigError) as error:
         choices.read_wishes(rules)
     assert error.value.code == "choice.invalid"
