@@ -45,7 +45,7 @@ class Recipe:
     sharp_schedule: network.Schedule = field(default_factory=lambda: network.Schedule(2, 32, 4e-4, 9, sequence=1.0))
     language: language_model.Settings = field(default_factory=language_model.Settings)
     decoding: export.Decoding = field(default_factory=export.Decoding)
-    scales: tuple[float, ...] = (0.65, 0.8, 1.0)
+    scales: tuple[float, ...] = (0.8, 1.0)
 
 
 class Build:

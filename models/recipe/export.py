@@ -23,10 +23,10 @@ class Decoding:
     itself on speech like its own; beams are in the same, scaled nats.
     """
 
-    acoustic_scale: float = 0.24
+    acoustic_scale: float = 0.2875
     prior_power: float = 0.8
-    beam: float = 5.5
-    lattice_beam: float = 3.5
+    beam: float = 6.25
+    lattice_beam: float = 3.9
     max_active: int = 1200
     costs: graph.Costs = field(default_factory=graph.Costs)
 

@@ -107,7 +107,13 @@ class Speaker:
     """Makes utterances in this process."""
 
     def __init__(
-        self, data: Path, text: TrainingText, seed: int, manner: Manner = "training", own: str = voices.OWN[0]
+        self,
+        data: Path,
+        text: TrainingText,
+        seed: int,
+        manner: Manner = "training",
+        own: str = voices.OWN[0],
+        crashes: int = 0,
     ) -> None:
         self._data, self._own = data, own
         self._espeak = Espeak(data)
@@ -116,7 +122,7 @@ class Speaker:
         self._manner = manner
         self._numbers = {name: i + 1 for i, name in enumerate(phone_names())}
         self._babble: list[NDArray[np.float64]] = []
-        random = Random(seed)
+        random = Random(f"{seed}/{crashes}" if crashes else seed)  # what spoilt libespeak's memory is not said again
         while len(self._babble) < _BABBLE_VOICES:
             sound, _ = self._espeak.say(" ".join(text.draw(random)), self._voice(random))
             self._babble.append(
@@ -165,7 +171,7 @@ def _child(
     pipe: Connection, data: Path, text: TrainingText, seed: int, manner: Manner, indices: dict[int, int]
 ) -> None:
     own = voices.OWN[min(indices) // CHUNK % len(voices.OWN)]  # no two children have the same at a time
-    speaker = Speaker(data, text, seed, manner, own)
+    speaker = Speaker(data, text, seed, manner, own, max(indices.values()))
     for index, crashes in indices.items():
         made = speaker.utterance(index, crashes)
         pipe.send((index, made.frames, made.labels))
