@@ -13,6 +13,7 @@ from callcenter.desk.reach import AGAIN_S, RING_S, TELL_AGAIN_S, ringing_until
 from callcenter.domain import handover
 from callcenter.domain.clockwork import not_answering
 from callcenter.domain.effects import EffectKind, Outcome
+from callcenter.domain.rules import EMERGENCY
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import Status, TicketState
 from callcenter.errors import DomainError
@@ -109,6 +110,8 @@ async def _nobody(a: Applying, row: Any, number: int, staff: str, *, asks: bool)
     how = row["result"] or "no_answer"
     if not asks:
         await _sql.put_off(a.connection, id=row["id"], at=now + timedelta(seconds=TELL_AGAIN_S), result=how)
+    elif row["urgency"] != EMERGENCY:  # rung because they chose so: their page and the limit stand as ever
+        await _sql.finish(a.connection, id=row["id"], state="sent", result=how, at=now)
     elif how == "no_answer" or now - row["created_at"] >= timedelta(seconds=RING_S):
         await _act(a, number, lambda around, state: not_answering(around, state, staff))
         await _sql.finish(a.connection, id=row["id"], state="sent", result=how, at=now)

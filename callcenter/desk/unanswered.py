@@ -26,13 +26,13 @@ _sql = statements("reach")
 
 async def settle(desk: Desk, connection: Connection, row: Any, why: str, at: datetime) -> None:
     """What follows when a message for a telephone ends unheard, because of `why`; in the caller's transaction."""
-    if row["ticket"] is None or why not in {"no_number", "too_late"}:
+    if row["ticket"] is None or row["urgency"] != EMERGENCY or why not in {"no_number", "too_late"}:
         return
     if row["body"]["kind"] == EffectKind.ASK:
         state = await matters.load(connection, row["ticket"])
         around = await matters.situation(desk, connection, state.site, at)
         await matters.save(desk, connection, around, not_answering(around, state, row["staff"]))
-    elif row["urgency"] == EMERGENCY:
+    else:
         await _climb(desk, connection, row, at)
 
 

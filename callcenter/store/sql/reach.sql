@@ -35,7 +35,7 @@ where id = :id;
 
 -- name: of_answer^
 -- The message that an answer on the telephone belongs to: the one being rung, else the last.
-select id, key, state, body, attempts, created_at, result from outward_message
+select id, key, state, body, urgency, attempts, created_at, result from outward_message
 where ticket = :ticket and staff = :staff and channel = 'telephone'
 order by (state = 'sending') desc, id desc limit 1 for update;
 

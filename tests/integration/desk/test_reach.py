@@ -15,7 +15,7 @@ import pytest_asyncio
 from desk_node import SITE, FakeSpeech, Linked, decided, labels, linked, served, settings_of, until
 
 from callcenter.config import Settings
-from callcenter.desk import acts, messages, tickets
+from callcenter.desk import acts, choices, messages, tickets
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.models import TicketRow
 from callcenter.desk.reach import Reach
@@ -359,9 +359,8 @@ async def test_an_emergency_that_is_not_heard_of_climbs(desk: Desk, phones: Phon
         "delete from outward_message where staff = any($1::text[])", list(organisation.above(leader))
     )
     await desk.pool.execute(old, leader)
-    phones.full = False
     up = "select staff from outward_message where key like '%/up/%'"
-    assert await until(lambda: desk.pool.fetchval(up)) in organisation.above(leader)
+    assert await until(lambda: desk.pool.fetchval(up), 60) in organisation.above(leader)
     detail = await tickets.one(desk, NUMBER)
     assert any("未能通知到" in step.body.get("zh", "") for step in detail.history)
 
@@ -390,3 +389,22 @@ async def _read(desk: Desk, staff: str) -> bool:
         " and body->>'kind' <> 'ask'"
     )
     return int(await desk.pool.fetchval(sql, staff)) == 0
+
+
+async def test_who_chose_the_telephone_for_important_matters_is_rung_and_not_passed_over(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    understood = labels("water_supply", "important", "repair")
+    asked = decided(desk, understood).handed_to[0].staff
+    rules = [{"urgency": "important", "channels": ["page", "telephone"]}]
+    await choices.choose(desk, asked, email=None, rules=rules, actor=asked, key="a choice")
+    speech.answers["停水"] = understood
+    assert phones.node is not None
+    phones.node.line.whole_call("停水", NUMBER, understood)
+    order = await phones.next()
+    assert order["to_staff"] == asked
+    assert not order["text"].startswith("紧急")
+    phones.come(order, "ringing", "no_answer", answer="none")
+    assert await result_of(desk, asked) == "no_answer"
+    assert (await matter(desk)).asked == asked, "their limit is as long as ever"
+    assert "ticket.pass_over" not in await kinds(desk)
