@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prompts": ("callcenter.dialplan.cli:prompts_app", "Render and list what the hotline says."),
     "model": ("callcenter.speech.model_cli:app", "List, fetch, verify, choose speech models."),
     "site": ("callcenter.site.cli:app", "Check a site's files."),
+    "phone": ("callcenter.desk.cli:phone_app", "Give a person's phone its password."),
     "import": ("callcenter.desk.cli:app", "Import residents, with a preview."),
 }
 """Command → where it lives and what `callcenter --help` says of it."""

@@ -134,6 +134,16 @@ class Desk:
         if door.first:
             door.keep(door.login, body["new"])
 
+    async def become_operator(self) -> None:
+        """Let the demo's account be the operator on duty, so that its visitor may do what an operator does."""
+        me, duty = await self.get("/me"), await self.get("/duty")
+        operator = next((row["staff"] for row in duty["now"] if row["role"] == "operator"), None)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        address = f"{self.url}/api/v1/accounts/{me['id']}/person"
+        body = {"staff": operator or duty["last_resort"]}
+        async with self.http.post(address, json=body, headers=headers, ssl=self.tls) as answer:
+            answer.raise_for_status()
+
     async def newest_call(self) -> dict[str, Any]:
         """The call that was made last, whole."""
         call = (await self.get("/calls?limit=1"))["calls"][0]
@@ -227,6 +237,7 @@ async def run_demo(settings: Settings, *, once: bool, config: Path | None) -> in
     desk = Desk(launcher.desk_url or "", settings.var_dir / "secrets" / "tls.crt")
     try:
         await desk.log_in(door)
+        await desk.become_operator()
         console.print("[bold]居民来电 A resident calls[/]")
         _, hung_up = await make_call(launcher)
         call, ticket, took_ms = await desk.completed(hung_up)

@@ -80,6 +80,11 @@ async def set_role(desk: Desk, id: int, role: str, active: bool) -> Account:  # 
     return _known(await _sql.set_role(desk.pool, id=id, role=role, active=active))
 
 
+async def set_staff(desk: Desk, id: int, staff: str | None, department: str | None = None) -> Account:  # noqa: A002
+    """Whose account it is: what it does is done by that person. Raises StoreError `account.unknown`."""
+    return _known(await _sql.set_staff(desk.pool, id=id, staff=staff, department=department))
+
+
 async def set_language(desk: Desk, id: int, language: str) -> None:  # noqa: A002
     """Remember the language of the pages."""
     await _sql.set_language(desk.pool, id=id, language=language)

@@ -1,21 +1,26 @@
-"""`callcenter import residents FILE.xlsx`: shows what would happen, and does it when told to."""
+"""`callcenter import residents FILE.xlsx` shows what would happen, and does it when told to; `callcenter phone set`."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
-from callcenter.config import load_settings
-from callcenter.desk import residents
-from callcenter.desk.house import open_desk
+from callcenter.config import Settings, load_settings
+from callcenter.desk import phones, residents
+from callcenter.desk.house import DATABASE, Desk, open_desk
 from callcenter.errors import CallCenterError
 from callcenter.log import setup_logging
+from callcenter.store.embedded import EmbeddedPostgres
 
+phone_app = typer.Typer(help="People's SIP phones.", no_args_is_help=True)
 app = typer.Typer(help="Import residents, with a preview.", no_args_is_help=True)
 console = Console()
 SHOWN = 10
@@ -24,6 +29,40 @@ SHOWN = 10
 @app.callback()
 def main() -> None:
     """Import residents, with a preview."""
+
+
+@asynccontextmanager
+async def desk_beside(settings: Settings) -> AsyncIterator[Desk]:
+    """A desk for one command, on the database of the house that runs here, or on its own while none does."""
+    server = EmbeddedPostgres(settings.var_dir / "postgres")
+    if settings.database.dsn is None and server.runs_elsewhere():
+        database = settings.database.model_copy(update={"dsn": SecretStr(server.dsn(DATABASE))})
+        settings = settings.model_copy(update={"database": database})
+    async with open_desk(settings, background=False) as desk:
+        yield desk
+
+
+@phone_app.callback()
+def phone_main() -> None:
+    """People's SIP phones."""
+
+
+@phone_app.command("set")
+def set_phone(
+    staff: Annotated[str, typer.Argument(help="Id of the person in organisation.yaml (gao_feng).")],
+    site: Annotated[str | None, typer.Option(help="Site; default: site.default of the settings.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+) -> None:
+    """Make a new password for a person's phone and print it, once; the old one ends."""
+    settings = load_settings(config)
+    setup_logging("phone", "warning", settings.log.json_lines)
+
+    async def give() -> phones.NewPhone:
+        async with desk_beside(settings) as desk:
+            return await phones.give(desk, site or settings.site.default, staff)
+
+    made = asyncio.run(give())
+    typer.echo(f"user      {made.user}\npassword  {made.password}\nrealm     {made.realm}")
 
 
 @app.command("residents")
@@ -45,7 +84,7 @@ def import_residents(
 
 
 async def _import(file: Path, site: str, apply: bool, config: Path | None) -> bool:
-    async with open_desk(load_settings(config), background=False) as desk:
+    async with desk_beside(load_settings(config)) as desk:
         found = await residents.preview(desk, site, file)
         _show(found)
         if found.mistakes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from callcenter.desk import matters
+from callcenter.desk import matters, rows
 from callcenter.desk.acts import once
 from callcenter.desk.events import DeskEvent, tell, write_event
-from callcenter.desk.models import IncidentRow, NewsKind
+from callcenter.desk.models import CallRow, IncidentRow, NewsKind
 from callcenter.domain import explain, work
 from callcenter.domain.incidents import NEVER_ALIKE, Incident, group, written_report
 from callcenter.domain.situation import Situation
@@ -148,6 +148,12 @@ def _row(row: Any) -> IncidentRow:
 async def every(desk: Desk, site: str, *, open_only: bool = True) -> list[IncidentRow]:
     """Incidents, newest first."""
     return [_row(row) async for row in _sql.list(desk.pool, site=site, open_only=open_only)]
+
+
+async def calls_of(desk: Desk, identity: int) -> list[CallRow]:
+    """Every call about an incident, newest first."""
+    found = {row["id"]: rows.call(row) async for row in _sql.calls(desk.pool, id=identity)}
+    return list(found.values())
 
 
 async def close(desk: Desk, identity: int, actor: str, result: str, key: str) -> list[int]:

@@ -429,6 +429,7 @@ class TicketFilter:
     asked: str | None = None
     to_confirm: bool | None = None
     overdue: bool | None = None
+    incident: int | None = None
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callcenter.desk.events import tell
@@ -33,6 +36,37 @@ async def set_phone(desk: Desk, site: str, staff: str | None, user: str, passwor
     async with desk.pool.acquire() as connection, connection.transaction():
         await _sql.put_phone(connection, phone_user=user, site=site, staff=staff, ha1=ha1(user, realm, password))
         await _changed(connection, site)
+
+
+@dataclass(frozen=True)
+class NewPhone:
+    """What a phone is set up with. The password is known at this moment only."""
+
+    user: str
+    password: str
+    realm: str
+
+
+async def give(desk: Desk, site: str, staff: str) -> NewPhone:
+    """A new password for the phone of one of our people: their extension is its SIP user; the old one ends.
+
+    Raises StoreError `phone.staff.unknown`, `phone.extension` for somebody without an extension.
+    """
+    person = desk.staff(site).get(staff)
+    if person is None:
+        raise StoreError("phone.staff.unknown", f"nobody here is called {staff!r}", mend="organisation.yaml has them")
+    if not person.extension:
+        raise StoreError(
+            "phone.extension.taken", f"{staff} has no extension", mend="write one into organisation.yaml, then restart"
+        )
+    made = NewPhone(person.extension, secrets.token_urlsafe(12), desk.settings.edge.realm)
+    await set_phone(desk, site, staff, made.user, made.password, made.realm)
+    return made
+
+
+async def every(desk: Desk, site: str) -> dict[str, datetime]:
+    """Who has a phone with a password, and since when."""
+    return {row["staff"]: row["changed_at"] async for row in _sql.phones_of_site(desk.pool, site=site)}
 
 
 async def drop_phone(desk: Desk, site: str, user: str) -> None:

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from callcenter.desk import cursors, finding, matters, rows
+from callcenter.desk.events import DeskEvent
 from callcenter.desk.models import (
     Counts,
     DeadlineRow,
     HandoverRow,
     Page,
+    Photo,
     Step,
     TicketDetail,
     TicketFilter,
@@ -52,7 +54,8 @@ async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None =
         "site": site, "before_at": at, "before_number": number, "status": chosen.state, "open_only": chosen.open_only,
         "joined": chosen.state == Status.JOINED, "urgency": chosen.urgency, "department": chosen.department,
         "category": chosen.category, "responsible": chosen.responsible, "asked": chosen.asked,
-        "to_confirm": chosen.to_confirm, "overdue": chosen.overdue, "since": chosen.since, "until": chosen.until,
+        "to_confirm": chosen.to_confirm, "overdue": chosen.overdue,
+        "incident": chosen.incident, "since": chosen.since, "until": chosen.until,
         "rows": limit + 1,
     }  # fmt: skip
     text = (chosen.text or "").strip()
@@ -138,7 +141,8 @@ async def one(desk: Desk, number: int) -> TicketDetail:
         waiting_until=state.wait.until if state.wait else None, done_at=state.done_at, result=state.record.done or None,
         satisfied=_satisfied(events), archived_at=row["closed_at"], refusals=len(state.refusals),
         reasons=_reasons(row["decision"]), chain=_chain(events), ahead=_ahead(around, state),
-        deadlines=_deadlines(state), told=told, history=tuple(events), calls=calls, tasks=tasks, may=may(state),
+        deadlines=_deadlines(state), told=told, history=tuple(events), calls=calls, tasks=tasks,
+        photos=_photos(events), may=may(state),
     )  # fmt: skip
 
 
@@ -152,6 +156,17 @@ def may(state: TicketState) -> tuple[str, ...]:
 
 def _reasons(decision: Any) -> tuple[Reason, ...]:
     return codec.from_plain(Decision, decision).reasons if decision else ()
+
+
+def _photos(history: list[Step]) -> tuple[Photo, ...]:
+    """The photos of a matter, from its events, first to last."""
+    return tuple(
+        Photo(
+            e.body["name"], e.actor or "", e.at, e.body["width"], e.body["height"], e.body["bytes"],
+            e.body.get("note") or "",
+        )
+        for e in history if e.kind == DeskEvent.PHOTO_TAKEN.value
+    )  # fmt: skip
 
 
 def _satisfied(events: list[Step]) -> bool | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,55 +15,14 @@ from callcenter.config import load_settings
 from callcenter.domain import codec
 from callcenter.domain.deadlines import CLOCK_EN, CLOCK_ZH
 from callcenter.domain.matters import WATCHED_SOURCES, Matter
-from callcenter.domain.places import Gazetteer, Place
 from callcenter.domain.responsibility import Decision, decide
 from callcenter.domain.roster import LEADER, OPERATOR
 from callcenter.domain.staff import Organisation
 from callcenter.errors import ConfigError
+from callcenter.site.asked import known, moment, spoken_place
 from callcenter.site.load import Site, load_site
 
 app = typer.Typer(no_args_is_help=True, help="Check a site's files, and see who is on duty.")
-_PLACE = re.compile(r"(\d+)\D+(?:(\d+)\D+)?(\d{3,4})\D*|(\d+)\D*(?:(\d+)\D*)?")
-
-
-def _known(value: str, names: Collection[str], option: str) -> str:
-    if value in names:
-        return value
-    near = difflib.get_close_matches(value, names, 1)
-    raise ConfigError(
-        "route.unknown", f"{value!r} is not known", where=option,
-        mend=f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(names)}",
-    )  # fmt: skip
-
-
-def _place(text: str | None, gazetteer: Gazetteer) -> Place:
-    """3-2-1102, 3号楼2单元1102室, 5-801, 6号楼."""
-    if not text:
-        return Place()
-    match = _PLACE.fullmatch(text.strip())
-    if match is None:
-        raise ConfigError("route.place", f"{text!r} is not a place", where="--place", mend="write it as 3-2-1102")
-    building, unit, room, lone, lone_unit = match.groups()
-    place = Place(building or lone, unit or lone_unit, room)
-    if not gazetteer.knows(place.building, place.unit, place.room):
-        raise ConfigError(
-            "route.unknown_place", f"{place} does not exist here", where="--place", mend="places.yaml has them all"
-        )
-    return gazetteer.complete(place)
-
-
-def _moment(text: str | None, site: Site) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(
-            "route.time", f"{text!r} is not a date and time", where="--time", mend='write it as "2026-11-21 20:10"'
-        ) from None
-    if moment.tzinfo is None:
-        return site.rules.calendar.at(moment.date(), moment.time())
-    return moment.astimezone(UTC)
 
 
 def _site(name: str | None, config: Path | None) -> Site:
@@ -105,25 +61,25 @@ def route(
     """What would happen to a matter at a moment: who is responsible, asked and told, and what is due (R11–R21)."""
     here = _site(site, config)
     labels = here.taxonomy
-    _known(category, labels.categories, "--category")
-    _known(kind, labels.kinds, "--kind")
-    _known(urgency, labels.urgencies, "--urgency")
-    _known(source, ("resident", *sorted(WATCHED_SOURCES)), "--source")
-    _known(language, ("zh", "en"), "--language")
+    known(category, labels.categories, "--category")
+    known(kind, labels.kinds, "--kind")
+    known(urgency, labels.urgencies, "--urgency")
+    known(source, ("resident", *sorted(WATCHED_SOURCES)), "--source")
+    known(language, ("zh", "en"), "--language")
     if taken_by is not None:
-        _known(taken_by, [p.id for p in here.organisation.staff], "--taken-by")
+        known(taken_by, [p.id for p in here.organisation.staff], "--taken-by")
     if outside_body is not None:
-        _known(outside_body, labels.outside_bodies, "--outside-body")
-    at = _moment(time, here)
+        known(outside_body, labels.outside_bodies, "--outside-body")
+    at = moment(time, here)
     snapshot = here.snapshot(at)
     matter = Matter(
         kind=kind,
         category=category,
         urgency=urgency,
-        department=_known(department, labels.departments, "--department")
+        department=known(department, labels.departments, "--department")
         if department
         else labels.categories[category].department,
-        place=_place(place, here.gazetteer),
+        place=spoken_place(place, here.gazetteer),
         households=households,
         source=source,
         outside_body=outside_body,
@@ -197,7 +153,7 @@ def roster(
     """值班表: who is on duty, by day, shift and role (R25)."""
     here = _site(site, config)
     calendar = here.rules.calendar
-    first = calendar.day(_moment(start, here))
+    first = calendar.day(moment(start, here))
     names = {OPERATOR: "值班员", LEADER: "带班领导"} | {d.id: d.zh for d in here.organisation.departments}
     table = Table(
         *(Column(n, no_wrap=True) for n in ("日期", "班次", *(names[r.role] for r in here.pattern.rotations)))

@@ -156,6 +156,20 @@ class EmbeddedPostgres:
         """The server's process, None before start and after stop."""
         return self._process.pid if self._process else None
 
+    def runs_elsewhere(self) -> bool:
+        """Whether another process runs the server of this folder now."""
+        try:
+            handle = os.open(self._folder / "lock", os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
     async def start(self) -> None:
         """Make the cluster at the first start, run the server, and return when it answers.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
 
-from callcenter.desk import acts, tickets
-from callcenter.desk.models import TicketDetail
+from callcenter.desk import acts, tickets, todo
+from callcenter.desk.house import Desk
+from callcenter.desk.models import TaskRow, TicketDetail
 from callcenter.domain.staff import Organisation
 from callcenter.errors import AccessError
 from callcenter.web.access import Right, own_department_only
@@ -18,7 +20,7 @@ from callcenter.web.state import DESK, duty_now
 from callcenter.web.viewer import Viewer, viewer
 
 CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
-RULED = frozenset({"accept", "hand_over", "start", "wait", "resume", "done", "mark"})
+RULED = frozenset({"accept", "hand_over", "start", "wait", "resume", "done", "mark", "dispute", "join", "photo"})
 """Acts of those whom the matter concerns (R14); nobody else may do them, whatever their role."""
 
 
@@ -52,24 +54,29 @@ def concerned(
 async def entitled(request: web.Request, detail: TicketDetail) -> frozenset[str]:
     """What the viewer may do with it, whatever its state: a repeated request must find its own effect."""
     desk, reader, row = request.app[DESK], viewer(request), detail.ticket
-    me, now = reader.account.staff, await duty_now(request, row.site)
+    me, now, organisation = reader.account.staff, await duty_now(request, row.site), desk.sites[row.site].organisation
     on_duty = [one.staff for one in now.now if one.role in ("leader", row.department)]
-    theirs = concerned(desk.sites[row.site].organisation, detail, me, on_duty)
+    theirs = concerned(organisation, detail, me, on_duty)
     answers = reader.may(Right.ANSWER_HANDOVER)
+    follows = reader.may(Right.MOVE_TICKETS) or (me is not None and me == row.first_responder)
+    reports = me is not None and any(t.kind == "report" and t.staff == me for t in detail.tasks)
     allowed = {
         "refuse": answers and me is not None and me in {row.asked, *(h.to_staff for h in detail.chain)},
         "accept": theirs and answers,
         "confirm": reader.may(Right.CONFIRM),
         "correct": reader.may(Right.CORRECT),
-        "close": reader.may(Right.MOVE_TICKETS),
-        "reopen": reader.may(Right.MOVE_TICKETS),
+        "close": follows, "reopen": follows, "not_reached": follows,
+        "settle": me is not None and me in (organisation.office, organisation.general_manager),
+        "report": reports,
     } | dict.fromkeys(RULED - {"accept"}, theirs)
     return frozenset(act for act, may in allowed.items() if may)
 
 
 async def may_do(request: web.Request, detail: TicketDetail) -> frozenset[str]:
     """What the viewer may do with the matter now."""
-    possible = {*detail.may, "mark"} if detail.ticket.joined_to is None else set(detail.may)
+    possible = {*detail.may, "mark", "photo"} if detail.ticket.joined_to is None else set(detail.may)
+    if not any(t.kind == "report" and t.state == "open" for t in detail.tasks):
+        possible.discard("report")
     if detail.ticket.asked != viewer(request).account.staff:
         possible.discard("refuse")
     return await entitled(request, detail) & possible
@@ -91,6 +98,29 @@ def _moment(text: str) -> datetime:
         raise WebError(422, "web.moment", details=[{"field": "until", "message": "not a time"}]) from error
 
 
+DEPARTMENT = "department:"
+"""Before a department's id where a person's may stand: along its chain."""
+NEEDS_REASON = frozenset({"refuse", "hand_over", "dispute", "settle"})
+
+
+def _to_whom(to: str) -> tuple[str | None, str | None]:
+    """A person's id, or a department's."""
+    return (None, to.removeprefix(DEPARTMENT)) if to.startswith(DEPARTMENT) else (to, None)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise WebError(422, "web.number", details=[{"field": "into", "message": "not a ticket's number"}])
+    return int(text)
+
+
+def _said(form: dict[str, str]) -> str:
+    said = form.get("text", "").strip()
+    if not said:
+        raise WebError(422, "web.text", details=[{"field": "text", "message": "is needed"}])
+    return said
+
+
 async def perform(request: web.Request, act: str, number: int, form: dict[str, str], key: str) -> TicketDetail:
     """Do one act with a matter, once per key. Raises AccessError, DomainError, WebError 422 and 409."""
     desk, reader = request.app[DESK], viewer(request)
@@ -99,38 +129,87 @@ async def perform(request: web.Request, act: str, number: int, form: dict[str, s
     if act not in may:
         raise WebError(403, "web.act", details={"may": sorted(may & {*detail.may, "mark"})})
     actor, reason = reader.actor, form.get("reason", "").strip()
-    if act in ("refuse", "hand_over") and not reason:
+    if act in NEEDS_REASON and not reason:
         raise WebError(422, "web.reason", details=[{"field": "reason", "message": "is needed (R16)"}])
-    match act:
-        case "accept":
-            return await acts.accept(desk, number, actor, key)
-        case "refuse":
-            return await acts.refuse(desk, number, actor, reason, key)
-        case "hand_over":
-            return await acts.hand_over(desk, number, actor, form.get("to", ""), reason, key)
-        case "confirm":
-            return await acts.confirm(desk, number, actor, key)
-        case "correct":
-            changes = {name: form[name].strip() for name in CORRECTABLE if name in form}
-            now = {**{n: getattr(detail.ticket, n) for n in ("kind", "category", "urgency", "content")},
-                   "caller_name": detail.ticket.caller_name, "building": detail.building, "unit": detail.unit,
-                   "room": detail.room}  # fmt: skip
-            changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
-            return await acts.correct(desk, number, actor, changed, key) if changed else detail
-        case "mark":
-            what, said = form.get("what", "note"), form.get("text", "").strip()
-            if what == "note":
-                return await acts.note(desk, number, actor, said, key)
-            return await acts.mark(desk, number, actor, what, said, key)
-        case "wait":
-            return await acts.change_state(
-                desk, number, actor, "waiting", key, waiting_for=f"{form.get('waiting_for', 'resident')}: {reason}",
-                until=_moment(form.get("until", "")),
-            )  # fmt: skip
-    to = {"start": "in_progress", "resume": "in_progress", "done": "done", "close": "archived", "reopen": "reopened"}[
-        act
-    ]
-    return await acts.change_state(desk, number, actor, to, key, result=form.get("result", "").strip() or None)
+    if act in STATES:
+        return await acts.change_state(
+            desk, number, actor, STATES[act], key, result=form.get("result", "").strip() or None
+        )
+    return await DOING[act](Doing(desk, detail, number, actor, key, form, reason))
+
+
+@dataclass(frozen=True)
+class Doing:
+    """One act of a person on a matter, as the form or the body gave it."""
+
+    desk: Desk
+    detail: TicketDetail
+    number: int
+    actor: str
+    key: str
+    form: dict[str, str]
+    reason: str
+
+    @property
+    def one(self) -> tuple[Desk, int, str]:
+        """What every act of the desk begins with."""
+        return self.desk, self.number, self.actor
+
+
+async def _hand_over(d: Doing) -> TicketDetail:
+    to, department = _to_whom(d.form.get("to", ""))
+    return await acts.hand_over(*d.one, to, d.reason, d.key, department=department)
+
+
+async def _correct(d: Doing) -> TicketDetail:
+    ticket, detail = d.detail.ticket, d.detail
+    changes = {name: d.form[name].strip() for name in CORRECTABLE if name in d.form}
+    now = {**{n: getattr(ticket, n) for n in ("kind", "category", "urgency", "content")},
+           "caller_name": ticket.caller_name, "building": detail.building, "unit": detail.unit,
+           "room": detail.room}  # fmt: skip
+    changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
+    return await acts.correct(*d.one, changed, d.key) if changed else detail
+
+
+async def _mark(d: Doing) -> TicketDetail:
+    what, said = d.form.get("what", "note"), d.form.get("text", "").strip()
+    if what == "note":
+        return await acts.note(*d.one, said, d.key)
+    return await acts.mark(*d.one, what, said, d.key)
+
+
+async def _wait(d: Doing) -> TicketDetail:
+    return await acts.change_state(
+        *d.one, "waiting", d.key, waiting_for=f"{d.form.get('waiting_for', 'resident')}: {d.reason}",
+        until=_moment(d.form.get("until", "")),
+    )  # fmt: skip
+
+
+STATES = {"start": "in_progress", "resume": "in_progress", "done": "done", "close": "archived", "reopen": "reopened"}
+"""Acts that are nothing but another state."""
+DOING: dict[str, Callable[[Doing], Awaitable[TicketDetail]]] = {
+    "accept": lambda d: acts.accept(*d.one, d.key),
+    "refuse": lambda d: acts.refuse(*d.one, d.reason, d.key),
+    "hand_over": _hand_over,
+    "confirm": lambda d: acts.confirm(*d.one, d.key),
+    "correct": _correct,
+    "mark": _mark,
+    "wait": _wait,
+    "dispute": lambda d: acts.dispute(*d.one, d.reason, d.key),
+    "settle": lambda d: acts.settle(*d.one, d.form.get("to", ""), d.reason, d.key),
+    "join": lambda d: acts.join(*d.one, _number(d.form.get("into", "")), d.key),
+    "not_reached": lambda d: acts.mark(*d.one, "not_reached", "", d.key),
+    "report": lambda d: acts.mark(*d.one, "reported", _said(d.form), d.key),
+}
+
+
+async def may_task(request: web.Request, number: int) -> TaskRow:
+    """A task of the reader's own. Raises AccessError for somebody else's."""
+    task = await todo.task(request.app[DESK], number)
+    reader = viewer(request)
+    if task.staff is None or task.staff != reader.account.staff or reader.account.site not in (None, task.site):
+        raise AccessError("web.other_task", STATUS_TEXTS[403])
+    return task
 
 
 MARKS = ("answered", "contacted", "called_back", "reported", "not_reached")
@@ -138,6 +217,7 @@ MARKS = ("answered", "contacted", "called_back", "reported", "not_reached")
 ACTS = {
     "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
     "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",
-    "mark": "mark",
+    "mark": "mark", "dispute": "dispute", "settle": "settle", "join": "join", "not-reached": "not_reached",
+    "report": "report",
 }  # fmt: skip
 """Last part of the address → the act."""

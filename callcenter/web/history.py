@@ -23,6 +23,7 @@ SENTENCES = {
     "task.done": "%(actor)s did a task",
     "recording.objected": "The caller objected to the recording",
     "recording.deleted": "The recording was deleted",
+    "ticket.photo": "A photo of the work was added",
     "incident.opened": "Recognised as one incident of many calls",
     "incident.closed": "The incident is over",
     "person.call": "%(to)s was called on the telephone",
@@ -68,6 +69,9 @@ def _detail(step: Step, names: Names) -> str:
         said = None if step.body.get("zh") else step.body.get(name)
         if isinstance(said, str) and said:
             parts.append(said)
+    note = step.body.get("note")
+    if isinstance(note, str) and note and note not in str(step.body.get("zh")):
+        parts.append(note)
     return "; ".join(parts)
 
 

@@ -43,6 +43,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("day", "/day", "My day", "day", "m", Right.SEE_TICKETS),
     Section("calls", "/calls", "Calls", "phone", "c", Right.SEE_CALLS),
     Section("tickets", "/tickets", "Tickets", "ticket", "t", Right.SEE_TICKETS),
     Section("confirm", "/confirm", "To confirm", "ear", "v", Right.CONFIRM),
@@ -127,6 +128,7 @@ def environment(locale: str) -> Environment:
         "offset": shown.offset,
         "span": partial(shown.span, locale=locale),
         "day": partial(shown.day, locale=locale),
+        "local_day": lambda when: shown.day(shown.local(when).date(), locale),
         "found": shown.highlight_parts,
         "json": lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")),  # noqa: S704
     }

@@ -22,6 +22,9 @@ update account set argon2 = :argon2, must_change = :must_change where id = :id r
 -- name: set_role<!
 update account set role = :role, active = :active where id = :id returning *;
 
+-- name: set_staff<!
+update account set staff = :staff, department = coalesce(:department, department) where id = :id returning *;
+
 -- name: set_language!
 update account set language = :language where id = :id;
 

@@ -123,6 +123,9 @@ update version set n = n + 1, at = now() where what = :what;
 -- name: phones
 select "user", ha1 from phone order by "user";
 
+-- name: phones_of_site
+select staff, changed_at from phone where site = :site and staff is not null;
+
 -- name: put_phone!
 insert into phone ("user", site, staff, ha1) values (:phone_user, :site, :staff, :ha1)
 on conflict ("user") do update set site = excluded.site, staff = excluded.staff, ha1 = excluded.ha1, changed_at = now();

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from callcenter.web.api import calls, duty, tickets
+from callcenter.web.api import calls, duty, reaching, tickets, work
 
-ENDPOINTS = (*duty.ENDPOINTS, *calls.ENDPOINTS, *tickets.ENDPOINTS)
+ENDPOINTS = (*duty.ENDPOINTS, *calls.ENDPOINTS, *tickets.ENDPOINTS, *work.ENDPOINTS, *reaching.ENDPOINTS)
 
 
 def routes() -> list[web.RouteDef]:

@@ -12,7 +12,7 @@ from callcenter.desk import tickets, todo
 from callcenter.desk.models import TicketDetail, TicketFilter
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.acting import may_do, one_visible, perform
-from callcenter.web.api.endpoint import ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
+from callcenter.web.api.endpoint import BIGGEST, ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
 from callcenter.web.api.shapes import Callback, Task, Ticket, Tickets, WholeTicket
 from callcenter.web.format import ZONE
 from callcenter.web.state import DESK, site_of
@@ -50,7 +50,7 @@ class Refusal(Body):
 
 
 class HandingOver(Body):
-    """To whom (staff id) and why."""
+    """To whom and why: a staff id, or `department:` and a department's id for its chain."""
 
     to: str = Field(min_length=1, max_length=60)
     reason: str = Text
@@ -88,6 +88,31 @@ class Mark(Body):
 
     what: Literal["note", "answered", "contacted", "called_back", "reported", "not_reached"] = "note"
     text: str = Text
+
+
+class Dispute(Body):
+    """Whose it is, and why (R16)."""
+
+    reason: str = Text
+
+
+class Settling(Body):
+    """Who is responsible (staff id), and why (R16)."""
+
+    to: str = Field(min_length=1, max_length=60)
+    reason: str = Text
+
+
+class Joining(Body):
+    """The number of the matter that it is the same as (R17)."""
+
+    into: int = Field(ge=100_001, le=BIGGEST)
+
+
+class Report(Body):
+    """The written report on a major matter (R15)."""
+
+    text: str = Field(min_length=1, max_length=8000)
 
 
 class CallbackOutcome(Body):
@@ -205,6 +230,11 @@ ENDPOINTS = (
     _act("mark", "mark", "Note something, or meet a clock (R15, R18–R23)", Mark),
     _act("close", "close", "The resident is satisfied: archive (R23)", Nothing),
     _act("reopen", "reopen", "Not satisfied: reopen (R23)", Outcome),
+    _act("not-reached", "not_reached", "The follow-up call was not answered (R23)", Nothing),
+    _act("dispute", "dispute", "It is another department's: before the office (R16)", Dispute),
+    _act("settle", "settle", "The office says who is responsible (R16)", Settling),
+    _act("join", "join", "The same matter as another (R17)", Joining),
+    _act("report", "report", "Hand in the written report (R15)", Report),
     Endpoint(
         "GET", "/confirmations", list_to_confirm, "What waits for confirmation", "tickets", ToConfirm,
         right=Right.CONFIRM,

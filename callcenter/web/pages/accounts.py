@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from callcenter.desk import accounts
+from callcenter.desk import accounts, phones
+from callcenter.errors import StoreError
 from callcenter.log import get_logger
 from callcenter.web.access import MATRIX, Right, Role
 from callcenter.web.errors import WebError
@@ -34,7 +35,8 @@ async def _page(request: web.Request, status: int = 200, **values: Any) -> web.R
         rights=list(Right),
         staff=desk.staff(site),
         departments=desk.sites[site].organisation.departments,
-        **({"made": None, "message": "", "form": {}} | values),
+        phones=await phones.every(desk, site),
+        **({"made": None, "phone": None, "message": "", "form": {}} | values),
     )
 
 
@@ -87,6 +89,12 @@ async def change(request: web.Request) -> web.StreamResponse:
         await accounts.set_password(desk, number, await hash_password(password), must_change=True)
         log.info("web.password_reset", account=number, by=reader.account.id)
         return await _page(request, made={"login": account.login, "password": password})
+    if "staff" in form and form["staff"] != (account.staff or ""):
+        known = desk.staff(site_of(request, reader.account)).get(form["staff"]) if form["staff"] else None
+        if form["staff"] and known is None:
+            raise WebError(422, "web.staff", details=[{"field": "staff", "message": "unknown"}])
+        await accounts.set_staff(desk, number, form["staff"] or None, known.department if known else None)
+        log.info("web.account_person", account=number, by=reader.account.id)
     role, active = form.get("role", account.role), form.get("active", "") == "1"
     if role not in set(Role):
         raise WebError(422, "web.role", details=[{"field": "role", "message": "unknown"}])
@@ -97,10 +105,24 @@ async def change(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/accounts")
 
 
+async def give_phone(request: web.Request) -> web.StreamResponse:
+    """POST /accounts/phones/{staff}: a new password for the phone of one of our people, shown once."""
+    desk, reader = request.app[DESK], viewer(request)
+    try:
+        phone = await phones.give(desk, site_of(request, reader.account), request.match_info["staff"])
+    except StoreError as error:
+        if error.code != "phone.extension.taken":
+            raise
+        return await _page(request, 409, message="This person has no extension; organisation.yaml gives them one.")
+    log.info("web.phone_set", by=reader.account.id)
+    return await _page(request, 201, phone=phone, phone_of=request.match_info["staff"])
+
+
 def routes() -> list[web.RouteDef]:
     """The section's routes."""
     return [
         web.get("/accounts", guarded(accounts_page, Right.MANAGE_ACCOUNTS)),
         web.post("/accounts", guarded(make, Right.MANAGE_ACCOUNTS)),
+        web.post(r"/accounts/phones/{staff:[a-z0-9_]{1,60}}", guarded(give_phone, Right.MANAGE_ACCOUNTS)),
         web.post(r"/accounts/{id:\d{1,15}}", guarded(change, Right.MANAGE_ACCOUNTS)),
     ]

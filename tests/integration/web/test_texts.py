@@ -9,6 +9,7 @@ import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
+from callcenter.domain.matters import WATCHED_SOURCES
 from callcenter.domain.tickets import Status
 from callcenter.web.access import Right, Role
 from callcenter.web.acting import MARKS
@@ -29,6 +30,8 @@ GROUPS = {
     "end": ["caller", "script", "cancelled", "no_ack", "line_died", "drain", "error"],
     "unserved": ["all_busy", "no_line", "refused", "flood", "cancelled_ringing"],
     "handover": ["waiting", "accepted", "refused", "passed", "withdrawn"],
+    "task": ["report", "incident"],
+    "source": ["resident", *sorted(WATCHED_SOURCES)],
     "callback": ["silence", "hang_up", "unserved", "promised"],
 }
 """Texts whose name is put together on the page: prefix → the values there are."""

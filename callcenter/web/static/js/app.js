@@ -7,6 +7,7 @@ import "./live.js";
 import "./player.js";
 import "./talk.js";
 import "./matter.js";
+import "./photo.js";
 
 document.addEventListener("change", (event) => {
   const field = event.target;
