@@ -1,0 +1,282 @@
+"""A person's day by pages and API: acceptance raced for, rights, repeated forms, follow-ups, reports, photos."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from callcenter.desk.phones import ha1
+from tests.browser import stories
+from tests.browser.running import Client, House, set_password
+from tests.harness.pictures import jpeg, png
+
+_rooms = itertools.count(301)
+_keys = itertools.count(1)
+
+
+def key() -> dict[str, str]:
+    """A key of its own."""
+    return {"Idempotency-Key": f"work-{next(_keys):06}"}
+
+
+def matter(house: House, story: stories.Story = stories.POWER, **changes: Any) -> int:
+    """A new matter of a caller of its own; its number, once the desk knows it."""
+    room = next(_rooms)
+    own = {"number": f"1400088{room:04}", "building": "3", "unit": "1", "room": str(room)} | changes
+    told = stories.tell(house.line, replace(story, **own))
+    client, number = house.client("supervisor"), told.ticket
+    news = client.http.get(f"{house.desk.base}/live", stream=True, timeout=60)
+    try:
+        for line in news.iter_lines(chunk_size=1):
+            if line.startswith(b"event:"):
+                answer = client.api("GET", f"/tickets/{number}")
+                if answer.status_code == 200 and answer.json()["complete"]:
+                    return int(number)
+    finally:
+        news.close()
+    raise AssertionError("the desk did not complete the call")
+
+
+def act(client: Client, number: int, what: str, **body: Any) -> Any:
+    """One act, with a key of its own."""
+    return client.api("POST", f"/tickets/{number}/{what}", json=body, headers=key())
+
+
+def ticket(client: Client, number: int) -> dict[str, Any]:
+    """The matter as this client sees it."""
+    found: dict[str, Any] = client.api("GET", f"/tickets/{number}").json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def people() -> dict[str, Client]:
+    """One of our people after the other, logged in as themselves: by staff id, made when first asked for."""
+    return {}
+
+
+def person(house: House, people: dict[str, Client], staff: str) -> Client:
+    """Somebody of ours with an account of their own."""
+    if staff not in people:
+        admin = house.client("admin")
+        admin.get("/accounts")
+        page = admin.post("/accounts", {"login": f"own-{staff.replace('_', '-')}", "staff": staff, "role": "agent"})
+        shown = re.search(r'class="strong secret">([^<]+)<', page.text)
+        assert shown, page.text
+        one = Client(house.desk)
+        one.log_in(f"own-{staff.replace('_', '-')}", shown[1])
+        set_password(one, shown[1])
+        one.get("/duty")
+        people[staff] = one
+    return people[staff]
+
+
+def test_of_two_who_accept_at_once_one_has_it(house: House, supervisor: Client, dispatcher: Client) -> None:
+    number = matter(house)
+    with ThreadPoolExecutor(2) as both:
+        answers = list(both.map(lambda client: act(client, number, "accept"), (supervisor, dispatcher)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    after = ticket(supervisor, number)
+    winner = next(a for a in answers if a.status_code == 200).json()["responsible"]
+    assert after["responsible"] == winner
+    assert sum(e["kind"] == "ticket.accept" for e in after["history"]) == 1
+    loser = next(a for a in answers if a.status_code == 409).json()
+    assert loser["message"], "says that somebody has taken it"
+
+
+def test_without_the_right_nothing_moves(house: House, supervisor: Client, dispatcher: Client) -> None:
+    number = matter(house, stories.FEES)
+    before = ticket(supervisor, number)
+    for what, body in (
+        ("accept", {}), ("start", {}), ("done", {"result": "x"}), ("hand-over", {"to": "gao_feng", "reason": "x"}),
+        ("dispute", {"reason": "x"}), ("settle", {"to": "gao_feng", "reason": "x"}), ("join", {"into": 100001}),
+        ("report", {"text": "x"}), ("not-reached", {}), ("close", {}),
+    ):  # fmt: skip
+        assert act(dispatcher, number, what, **body).status_code == 403, what
+    assert act(supervisor, number, "settle", to="xu_min", reason="x").status_code == 403, "only the office settles"
+    after = ticket(supervisor, number)
+    assert (after["revision"], after["responsible"]) == (before["revision"], before["responsible"])
+
+
+def test_a_form_that_a_browser_repeats_is_done_once(house: House, supervisor: Client) -> None:
+    number = matter(house)
+    supervisor.get(f"/tickets/{number}")
+    form = {"key": "the-same-form-1", "reason": "不是工程部的事，是供电公司的线路"}
+    answers = [supervisor.post(f"/tickets/{number}/dispute", form) for _ in range(3)]
+    assert [a.status_code for a in answers] == [200, 200, 200]
+    assert sum(e["kind"] == "ticket.dispute" for e in ticket(supervisor, number)["history"]) == 1
+
+
+def test_the_office_settles_a_dispute(house: House, supervisor: Client, people: dict[str, Client]) -> None:
+    number = matter(house)
+    assert act(supervisor, number, "dispute", reason="应由保安处理").status_code == 200
+    office = person(house, people, "sun_li")
+    settled = act(office, number, "settle", to="guo_yong", reason="车库归秩序维护部")
+    assert settled.status_code == 200, settled.text
+    assert settled.json()["responsible"] == "guo_yong"
+    assert settled.json()["first_responder"] == ticket(supervisor, number)["first_responder"]
+
+
+def test_a_matter_goes_to_another_department_and_joins_the_same_one(house: House, supervisor: Client) -> None:
+    first, second = matter(house), matter(house, stories.NOISE)
+    moved = act(supervisor, second, "hand-over", to="department:engineering", reason="是水泵的声音")
+    assert moved.status_code == 200, moved.text
+    assert moved.json()["department"] == "engineering"
+    joined = act(supervisor, second, "join", into=first)
+    assert joined.status_code == 200, joined.text
+    assert ticket(supervisor, second)["number"] == first, "its number is another name of that matter (R17)"
+
+
+def test_not_satisfied_goes_back_and_satisfied_is_archived(house: House, supervisor: Client) -> None:
+    number = matter(house)
+    assert act(supervisor, number, "done", result="换了保险丝").status_code == 200
+    supervisor.get("/follow-ups?whose=all")
+    page = supervisor.get("/follow-ups?whose=all").text
+    assert f'id="follow-{number}"' in page
+    listed = supervisor.api("GET", "/follow-ups", params={"whose": "all"}).json()["tickets"]
+    assert number in {t["number"] for t in listed}
+    again = {"said": "not_reached", "key": "follow-up-again-1"}
+    assert supervisor.post(f"/follow-ups/{number}", again).status_code == 200
+    assert ticket(supervisor, number)["state"] == "follow_up_due"
+    unsaid = supervisor.post(f"/follow-ups/{number}", {"said": "unsatisfied", "key": "follow-up-unsaid-1"})
+    assert unsaid.status_code == 422, "what is not solved has to be said"
+    form = {"said": "unsatisfied", "result": "晚上又停电了", "key": "follow-up-unsolved-1"}
+    assert supervisor.post(f"/follow-ups/{number}", form).status_code == 200
+    open_again = ticket(supervisor, number)
+    assert open_again["state"] == "reopened"
+    assert act(supervisor, number, "done", result="换了空气开关").status_code == 200
+    good = {"said": "satisfied", "result": "很好", "key": "follow-up-solved-1"}
+    assert [supervisor.post(f"/follow-ups/{number}", good).status_code for _ in range(2)] == [200, 200]
+    after = ticket(supervisor, number)
+    assert after["state"] == "archived"
+    assert sum(e["kind"] == "ticket.satisfied" for e in after["history"]) == 1
+
+
+def test_the_report_on_a_major_matter_is_handed_in(house: House, supervisor: Client, people: dict[str, Client]) -> None:
+    number = matter(house, stories.LEAK)
+    leader = next(one["staff"] for one in supervisor.api("GET", "/duty").json()["now"] if one["role"] == "leader")
+    writer = person(house, people, leader)
+    task = next(t for t in writer.api("GET", "/day").json()["tasks"] if t["ticket"] == number)
+    assert (task["kind"], task["rule"]) == ("report", "R15")
+    assert f'id="task-{task["id"]}"' in writer.get("/day").text
+    others = supervisor if leader != "zheng_lan" else house.client("agent")
+    others.get("/day")
+    form = {"text": "阀门老化破裂，已更换，并检查了同期安装的阀门。", "key": "report-of-a-leader"}
+    assert others.post(f"/tasks/{task['id']}", form).status_code == 403
+    assert [writer.post(f"/tasks/{task['id']}", form).status_code for _ in range(2)] == [200, 200]
+    assert all(t["ticket"] != number for t in writer.api("GET", "/day").json()["tasks"])
+    assert sum(e["kind"] == "ticket.reported" for e in ticket(supervisor, number)["history"]) == 1
+    assert "阀门老化破裂" in supervisor.get(f"/tickets/{number}").text
+
+
+def test_a_photo_is_kept_once_without_where_it_was_taken(house: House, dispatcher: Client, agent: Client) -> None:
+    number = matter(house)
+    dispatcher.get(f"/tickets/{number}")
+    taken = jpeg(64, 48, orientation=6, place="GPS 39.9N 116.4E")
+    for _ in range(2):
+        answer = dispatcher.http.post(
+            f"{dispatcher.base}/tickets/{number}/photos", data={"csrf": dispatcher.csrf, "key": "photo-of-a-leak"},
+            files={"photo": ("p.jpg", taken, "image/jpeg")}, timeout=30,
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+    photos = dispatcher.api("GET", f"/tickets/{number}/photos").json()["photos"]
+    assert [(p["width"], p["height"], p["by"]) for p in photos] == [(64, 48, "gao_feng")]
+    address = f"/tickets/{number}/photos/{photos[0]['name']}"
+    kept = dispatcher.get(address)
+    assert kept.headers["Content-Type"] == "image/jpeg"
+    assert b"GPS" not in kept.content
+    assert b"Exif" in kept.content, "how the phone was held stays"
+    assert address in dispatcher.get(f"/tickets/{number}/work-order").text
+    assert Client(house.desk).get(address, allow_redirects=False).status_code == 303, "nobody without a login"
+
+
+def test_what_is_no_photo_is_not_kept(house: House, supervisor: Client, dispatcher: Client) -> None:
+    number = matter(house, stories.FEES)
+    assert supervisor.get(f"/tickets/{number}").ok
+    address = f"{supervisor.base}/tickets/{number}/photos"
+
+    def send(client: Client, content: bytes, csrf: str | None = None) -> int:
+        form = {"csrf": client.csrf if csrf is None else csrf, "key": f"photo-bad-{next(_keys):04}"}
+        return int(client.http.post(address, data=form, files={"photo": ("p.jpg", content)}, timeout=30).status_code)
+
+    assert send(supervisor, b"<script>alert(1)</script>") == 409
+    assert send(supervisor, jpeg(64, 48)[:80]) == 409
+    assert send(supervisor, b"\xff\xd8\xff" + bytes(9 * 1024 * 1024)) == 413
+    assert send(supervisor, png(8, 8), csrf="no") == 403
+    assert send(dispatcher, png(8, 8)) == 403, "another department's"
+    assert supervisor.api("GET", f"/tickets/{number}/photos").json()["photos"] == []
+    assert send(supervisor, png(8, 8)) == 200
+
+
+def test_what_would_happen_is_what_the_rule_says(house: House, agent: Client) -> None:
+    asked = {"category": "water_leak", "urgency": "emergency", "place": "3-2-1102", "at": "2026-11-21T20:10:00+08:00"}
+    made = agent.api("GET", "/what-if", params=asked).json()["decision"]
+    assert made["major"]
+    assert made["handed_to"], "outside the operator's duty (R13)"
+    assert {"R11", "R13", "R14", "R15"} <= {reason["rule"] for reason in made["reasons"]}
+    page = agent.get("/what-if", params=asked | {"at": "2026-11-21T20:10"})
+    assert page.status_code == 200
+    assert all(reason["zh"] in page.text for reason in made["reasons"])
+    assert agent.get("/what-if", params=asked | {"place": "99-9-9999"}).status_code == 422
+    assert agent.api("GET", "/what-if", params=asked | {"category": "dragon"}).status_code == 422
+
+
+def test_many_alike_are_one_incident_and_end_together(house: House, supervisor: Client) -> None:
+    numbers = [matter(house, category="heating", building="5", minutes_ago=1) for _ in range(5)]
+    rows: list[dict[str, Any]] = []
+    news = supervisor.http.get(f"{supervisor.base}/live", stream=True, timeout=60)
+    try:
+        for line in news.iter_lines(chunk_size=1):
+            if line.startswith(b"event:"):
+                rows = supervisor.api("GET", "/incidents").json()["incidents"]
+                if any(set(numbers) <= set(row["tickets"]) for row in rows):
+                    break
+    finally:
+        news.close()
+    incident = next(row for row in rows if set(numbers) <= set(row["tickets"]))
+    page = supervisor.get(f"/incidents/{incident['id']}").text
+    assert all(str(number) in page for number in numbers)
+    form = {"result": "水泵已修复", "key": "incident-is-over-1"}
+    assert [supervisor.post(f"/incidents/{incident['id']}", form).status_code for _ in range(2)] == [200, 200]
+    assert {ticket(supervisor, number)["state"] for number in numbers} == {"follow_up_due"}
+    assert act(supervisor, numbers[0], "done", result="x").status_code == 409
+
+
+def test_a_phone_gets_its_password_once(house: House, admin: Client, supervisor: Client) -> None:
+    admin.get("/accounts")
+    page = admin.post("/accounts/phones/gao_feng", {})
+    assert page.status_code == 201
+    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
+    assert shown
+    assert shown[1] not in admin.get("/accounts").text
+    assert supervisor.post("/accounts/phones/gao_feng", {}).status_code == 403
+    printed = subprocess.run(
+        [sys.executable, "-m", "callcenter", "phone", "set", "gao_feng", "--config", str(house.folder / "desk.toml")],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    values = dict(line.split(None, 1) for line in printed.splitlines())
+    assert values["user"] == "223"
+    assert len(ha1(values["user"], values["realm"], values["password"])) == 32
+    assert values["password"] != shown[1]
+
+
+def test_an_account_becomes_a_person(house: House, admin: Client) -> None:
+    made = Client(house.desk)
+    admin.get("/accounts")
+    page = admin.post("/accounts", {"login": "nobody-yet", "staff": "", "role": "agent", "name": "新人"})
+    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
+    assert shown
+    made.log_in("nobody-yet", shown[1])
+    set_password(made, shown[1])
+    assert made.api("GET", "/me").json()["staff"] is None
+    assert "day" in made.get("/day").url
+    number = made.api("GET", "/me").json()["id"]
+    assert admin.api("POST", f"/accounts/{number}/person", json={"staff": "nobody_at_all"}).status_code == 422
+    assert admin.api("POST", f"/accounts/{number}/person", json={"staff": "tang_ying"}).status_code == 200
+    assert made.api("GET", "/me").json()["staff"] == "tang_ying"
