@@ -10,13 +10,18 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visits
 from tests.browser.running import House
 
-PAGES = ("/calls?today=1", "/tickets", "/confirm", "/callbacks", "/duty", "/search?q=水", "/accounts")
+PAGES = (
+    "/day", "/calls?today=1", "/tickets", "/incidents", "/confirm", "/callbacks", "/follow-ups", "/duty",
+    "/search?q=水",
+    "/what-if?category=water_leak&urgency=emergency&place=3-2-1102", "/accounts",
+)  # fmt: skip
 LOOKS = [("zh-CN", False, False), ("en", False, True), ("zh-CN", True, True), ("en", True, False)]
 
 
 def addresses(house: House) -> list[str]:
     """Every page, and one call and one ticket."""
-    return [*PAGES, f"/calls/{house.told['water_leak'].id}", f"/tickets/{house.told['water_leak'].ticket}"]
+    number = house.told["water_leak"].ticket
+    return [*PAGES, f"/calls/{house.told['water_leak'].id}", f"/tickets/{number}", f"/tickets/{number}/work-order"]
 
 
 def unlabelled(page: Page) -> list[str]:
@@ -53,7 +58,7 @@ def test_every_page_is_whole(house: House, visits: Visits, language: str, narrow
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{path} scrolls sideways by {wider} px"
         words = page.locator("body").inner_text()
-        assert not re.search(r"\b(state|end|call|role|mark|handover|callback):\w+", words), path
+        assert not re.search(r"\b(state|end|call|role|mark|handover|callback|task|source):\w+", words), path
         if language == "en":
             bar = page.locator(".tabs").inner_text()
             assert not re.search(r"[\u4e00-\u9fff]", bar), bar
