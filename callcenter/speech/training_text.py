@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -19,6 +19,10 @@ from callcenter.speech.features import folded
 
 EXPANSIONS = 12
 """Expansions drawn of one template, at most."""
+SPOKEN_WEIGHT = 1.5
+"""What a sentence somebody thought of counts against an expansion."""
+SPOKEN_MISHEARD = 3
+"""How often each of these is misheard, besides being said as written and in a call."""
 
 _GROUP = re.compile(r"\(([^()]*)\)")
 _NAME = re.compile(r"<(\w+)>")
@@ -34,6 +38,8 @@ class Sentence:
     category: str
     urgency: str
     language: str = "zh"
+    weight: float = 1.0
+    """How much it counts in training."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,14 @@ def read_lexicon(folder: Path) -> list[Sentence]:
             for carrier in carriers[kind]
         ]
     return sentences
+
+
+def read_spoken(folder: Path) -> list[Sentence]:
+    """Sentences written one by one (`folder/spoken`), each of its own."""
+    return [
+        Sentence(t.text, t.kind, t.category, t.urgency, t.language, SPOKEN_WEIGHT)
+        for t in read_templates(folder / "spoken")
+    ]
 
 
 def expand(template: Template, words: Mapping[str, Sequence[str]], random: Random) -> list[str]:
@@ -209,6 +223,15 @@ def in_a_call(text: str, random: Random) -> str:
     return comma.join((*before, text, *after))
 
 
+def spoken_variations(sentence: Sentence, random: Random) -> Iterator[Sentence]:
+    """A sentence as written, in a call, and misheard more and more."""
+    yield sentence
+    yield _with(sentence, in_a_call(sentence.text, random))
+    for nth in range(SPOKEN_MISHEARD):
+        text = in_a_call(sentence.text, random) if nth % 2 else sentence.text
+        yield _with(sentence, misheard(text, random.uniform(0.05, 0.35), random))
+
+
 def _in_an_english_call(text: str, random: Random) -> str:
     if random.random() < 0.4:
         text = f"{random.choice(_EN_OPENINGS)} {text}"
@@ -252,7 +275,7 @@ def augmented(plain: Sequence[Sentence], random: Random) -> Iterator[Sentence]:
 
 
 def _with(sentence: Sentence, text: str) -> Sentence:
-    return Sentence(text, sentence.kind, sentence.category, sentence.urgency, sentence.language)
+    return replace(sentence, text=text)
 
 
 def shared_spans(training: Iterable[str], evaluation: Iterable[str], length: int = 8) -> dict[str, str]:

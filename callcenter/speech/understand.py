@@ -24,6 +24,22 @@ MOST_WINDOWS = 24
 """A very long text is read in longer windows: understanding has 300 ms."""
 EMERGENCY_AT = 0.33
 """One chance in three is enough: an emergency is never missed."""
+EMERGENCY_IN_CALM_MATTERS_AT = 0.7
+"""Where all the rest speaks of a category in which nobody is hurt (a parcel, a bill, a lost umbrella)."""
+CALM_CATEGORIES = frozenset(
+    {
+        "lost_found",
+        "message",
+        "parcel_visit",
+        "fees",
+        "staff",
+        "home_service",
+        "renovation",
+        "other",
+        "noise",
+        "cleaning",
+    }
+)
 EMERGENCY_WHERE_DENIED_AT = 0.8
 """Where the rules saw dangers only denied, past or imagined."""
 _DANGER_BONUS = 2.5
@@ -73,7 +89,7 @@ class Understander:
         readings = [whole, *(self._read(said, language, a, b) for a, b in _windows(said, language))]
         worst = max(readings, key=lambda r: r.emergency)
         danger = worst_danger(dangers)
-        emergency = self._emergency(whole, worst, danger, dangers)
+        emergency = self._emergency(whole, worst, danger, dangers, self._calmness(language, whole))
         if emergency is not None:
             focus = worst if worst.emergency >= EMERGENCY_AT else whole
             return self._urgent_labels(said, language, focus, whole, danger, emergency)
@@ -85,13 +101,21 @@ class Understander:
         classes = self._model.classes(language, "urgency")
         return _Reading(start, end, scores, float(softmax(scores["urgency"])[classes.index("emergency")]))
 
+    def _calmness(self, language: str, whole: _Reading) -> float:
+        """How sure the matter is one of the categories in which nobody is hurt, 0..1."""
+        odds = softmax(whole.scores["category"])
+        classes = self._model.classes(language, "category")
+        return float(sum(p for p, category in zip(odds, classes, strict=True) if category in CALM_CATEGORIES))
+
     def _emergency(
-        self, whole: _Reading, worst: _Reading, danger: Danger | None, dangers: tuple[Danger, ...]
+        self, whole: _Reading, worst: _Reading, danger: Danger | None, dangers: tuple[Danger, ...], calmness: float
     ) -> float | None:
         """How sure it is that this is an emergency, None if it is none."""
         if danger is not None:
             return max(worst.emergency, 0.5 + 0.4 * danger.strength)
-        needed = EMERGENCY_WHERE_DENIED_AT if dangers else EMERGENCY_AT
+        needed = EMERGENCY_AT + calmness * (EMERGENCY_IN_CALM_MATTERS_AT - EMERGENCY_AT)
+        if dangers:
+            needed = EMERGENCY_WHERE_DENIED_AT
         # A window alone is half a thought: it must be surer than the whole.
         seen = max(whole.emergency, worst.emergency if worst.emergency > 0.75 else 0.0)
         return seen if seen >= needed else None

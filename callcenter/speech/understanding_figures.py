@@ -77,8 +77,15 @@ def _calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> f
 
 def figures_of(model: LinearModel, files: Sequence[Path]) -> Figures:
     """Figures over the sentences of `files`; files named `english…` are read as English."""
+    return figures_over(
+        model,
+        [(row, "en" if file.stem.startswith("english") else "zh") for file in files for row in read_labelled(file)],
+    )
+
+
+def figures_over(model: LinearModel, rows: Sequence[tuple[Labelled, str]]) -> Figures:
+    """Figures over sentences with their language."""
     understander = Understander(model)
-    rows = [(row, "en" if file.stem.startswith("english") else "zh") for file in files for row in read_labelled(file)]
     wrong = {"category": 0, "urgency": 0, "kind": 0, "slot": 0}
     missed = false = confirm = slots = 0
     sure: list[tuple[float, bool]] = []

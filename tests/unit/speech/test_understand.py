@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -9,11 +10,14 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from callcenter.config import load_settings
+from callcenter.domain.understanding.rules import DEPARTMENT_OF
+from callcenter.domain.understanding.text import utterance
+from callcenter.domain.understanding.vocabulary import TOPICS
 from callcenter.errors import SpeechError
-from callcenter.speech.features import folded, masked
+from callcenter.speech.features import features, folded, masked
 from callcenter.speech.linear import LinearModel
 from callcenter.speech.train_understanding import HOME, check_overlap
-from callcenter.speech.training_text import Sentence, read_templates, shared_spans
+from callcenter.speech.training_text import Sentence, read_spoken, read_templates, shared_spans, spoken_variations
 from callcenter.speech.understand import MODEL, Understander, load_understander
 from callcenter.speech.understanding_figures import evaluation_files, figures_of, read_labelled
 
@@ -68,6 +72,31 @@ def test_features_hear_alike_what_sounds_alike() -> None:
     assert masked("三号楼二单元一一零二漏水") == "#漏水"
 
 
+def test_a_topic_is_known_by_word_and_by_sound() -> None:
+    seen = {word: set(features(utterance(word), "zh")) for word in ("鹦鹉", "英武", "今天")}
+    assert len(seen["鹦鹉"] & seen["英武"]) > len(seen["鹦鹉"] & seen["今天"])
+
+
+def test_every_word_of_the_vocabulary_stands_once_in_its_topic() -> None:
+    for topic, listed in TOPICS.items():
+        words = listed.split()
+        assert len(words) == len(set(words)), topic
+
+
+def test_a_spoken_sentence_keeps_its_labels_and_weight_however_it_is_heard() -> None:
+    sentence = Sentence("楼下的路灯又灭了一盏", "repair", "facility", "normal", "zh", 3.0)
+    variations = list(spoken_variations(sentence, Random(1)))
+    assert variations[0] == sentence
+    assert len({v.text for v in variations}) == len(variations)
+    assert {(v.kind, v.category, v.urgency, v.weight) for v in variations} == {("repair", "facility", "normal", 3.0)}
+
+
+def test_the_spoken_sentences_are_all_different_and_cover_every_category() -> None:
+    spoken = read_spoken(HOME / "training")
+    assert len({s.text for s in spoken}) == len(spoken) > 2000
+    assert {s.category for s in spoken} == set(DEPARTMENT_OF)
+
+
 def test_shared_spans_are_found() -> None:
     assert shared_spans(["我家厨房的水龙头一直滴水"], ["厨房的水龙头一直响"]) == {
         "厨房的水龙头一直": "厨房的水龙头一直响"
@@ -119,7 +148,10 @@ def test_the_command_prints_a_json_line_for_each_text() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["", "   ", "🔥🔥😱", "๑۩۞۩๑", "𠮷𠮷", "asdf qwer", "1234567890", "，。！？", "廚房著火了快來人", "我家漏水了" * 4000, "hello " * 4000],
+    [
+        "", "   ", "🔥🔥😱", "๑۩۞۩๑", "𠮷𠮷", "asdf qwer", "1234567890", "，。！？", "廚房著火了快來人",
+        "我家漏水了" * 4000, "hello " * 4000,
+    ],
 )  # fmt: skip
 def test_every_line_gets_a_line_with_all_keys_whatever_it_holds(said: str) -> None:
     done = CliRunner().invoke(_cli(), ["--json"], input=said + "\n")  # type: ignore[arg-type]

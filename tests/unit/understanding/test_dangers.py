@@ -19,6 +19,10 @@ def standings(said: str, language: str = "zh") -> set[Standing]:
         "请问我家着火了怎么办", "插座冒火花", "家里进小偷了还在屋里", "楼下有人拿刀砍人", "从昨天晚上开始一直漏煤气",
         "老人摔倒了起不来", "狗咬了孩子一口流血了", "楼上漏水像下雨一样", "有人要跳楼", "地下室进水快淹到电表了",
         "没着火但是冒了好大的烟", "车库二层有浓烟冒出来了", "火从窗户里烧出来了", "不是跳闸是电线着火了", "上次修过的水管又爆了", "孩子反锁在屋里灶上还烧着水",
+        "孩子的手指卡在栏杆里拔不出来", "外墙瓷砖一块块往下掉底下有人走", "广告牌吊着晃悠楼下都是行人",
+        "小孩把洗衣液喝进去了", "大爷躺在地上不动", "他被车撞飞了满头是血", "电梯停在半空里面有孩子在哭",
+        "煤气罐阀门呼呼往外冒气", "汤把火浇灭了满屋是气", "那条大狗见人就扑", "有人拎着汽油堵门", "水柱喷到天花板上了",
+        "制氧机停了快送电", "四岁的闺女一转眼不见了", "婴儿锁在车里了满头汗", "洗澡的时候被电打了一下水管还带电",
     ],
 )  # fmt: skip
 def test_dangers_that_stand(said: str) -> None:
@@ -45,6 +49,9 @@ def test_dangers_heard_with_homophones(said: str) -> None:
         ("万一着火怎么办", Standing.IMAGINED),
         ("怕哪天引起火灾", Standing.IMAGINED),
         ("电瓶车充电容易着火", Standing.IMAGINED),
+        ("我梦见家里着火了", Standing.IMAGINED),
+        ("电视上说暖气爆管把人烫伤", Standing.IMAGINED),
+        ("刚才说有人打架原来是拍短视频", Standing.DENIED),
     ],
 )
 def test_dangers_that_are_only_spoken_of(said: str, standing: Standing) -> None:
@@ -56,6 +63,8 @@ def test_dangers_that_are_only_spoken_of(said: str, standing: Standing) -> None:
     [
         "问一下消防检查", "灭火器过期了", "楼道里有人抽烟", "煤气费怎么交", "楼上有点渗水", "火锅店太吵", "打扰一下", "狗叫得厉害",
         "燃气灶打不着火", "门坏了打不开", "水压很小", "房门猫眼坏了", "保洁敷衍了事", "师傅又迟到", "轮胎漏气了", "麻烦敲敲门",
+        "你们这是抢钱", "群里都炸锅了", "暖气阀门手柄断了", "救火车进不来", "捡到一把菜刀", "浇花的水味好重",
+        "热水器进水管接口", "除颤器放在哪里", "我妈中风卧床", "接这活吗",
     ],
 )  # fmt: skip
 def test_ordinary_matters_hold_no_danger(said: str) -> None:
