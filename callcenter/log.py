@@ -43,6 +43,8 @@ def setup_logging(role: str, level: str = "info", json_lines: bool = False) -> N
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(role=role)
+    # its tracebacks hold what a browser sent, search words too; errors of pages are logged by callcenter.web.errors
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=f"{role} %(name)s %(message)s")
 
 

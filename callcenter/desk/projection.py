@@ -177,16 +177,19 @@ async def _ended(a: Applying) -> None:
 
 
 async def _recording(a: Applying) -> None:
+    """`call.recording`; without a sum there is no audio: the caller objected (R10), or nothing was recorded."""
     delete_after = a.body.get("delete_after")
     objected = bool(a.body.get("objected"))
+    if objected:
+        await _sql.objected(a.connection, id=a.call)
+    if a.body["sha256"] is None:
+        return
     await _sql.announce(
         a.connection, call=a.call, site=a.site, node=a.node, sha256=a.body["sha256"], bytes=_whole(a.body.get("bytes")),
         duration_ms=_whole(a.body.get("duration_ms")), channels=list(a.body.get("channels") or ("caller", "ours")),
         sample_rate_hz=_whole(a.body.get("sample_rate_hz")), notice_given=bool(a.body.get("notice_given")),
         objected=objected, delete_after=datetime.fromisoformat(delete_after) if delete_after else None,
     )  # fmt: skip
-    if objected:
-        await _sql.objected(a.connection, id=a.call)
 
 
 async def _transcribed(a: Applying) -> None:

@@ -22,7 +22,12 @@ ONE_BY_ONE = 60
 """Callers of one address told one by one in that time: a trunk has many, but a scanner must not fill the journal."""
 KNOWN_CALLS = 2000
 _MARK = re.compile(r"UNSERVED (\{.*\})\s*$")
-_PERSONAL = re.compile(r"sips?:\S*|tel:\S*|\+?\d[\d\s-]{4,}\d")
+_PERSONAL = re.compile(
+    r"\"[^\"]*\"?|(?:from|to|contact|p-asserted-identity|remote-party-id|diversion)\s*:[^\]\r\n]*"
+    r"|sips?:\S*|tel:\S*|\+?\d[\d\s-]{4,}\d",
+    re.IGNORECASE,
+)
+"""Names in quotes or before an address, addresses, and numbers."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ RING_S = 5.0
 """China's ringback: 1 s on, 4 s off."""
 FIRST_RING_S = 1.0
 BYE_TIMEOUT_S = 5.0
-LAST_WORDS_S = 2.0
+LAST_WORDS_S = 2.9
+"""The goodbye (2.4 s) is over by then; a second signal ends the line within 5 s."""
 
 
 def answer_due_s(rings: int) -> float:
@@ -89,6 +90,8 @@ class CallerCall:
         self._script: asyncio.Task[Outcome] | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._end_reason: str | None = None
+        self._parted: asyncio.Event | None = None
+        """Set when the goodbye of a line that stops has been said; None while nobody says one."""
 
     # events of the leg
 
@@ -293,8 +296,10 @@ class CallerCall:
     async def goodbye(self) -> None:
         """End the call now, with a goodbye: the line must stop. Returns when the call is over or 3 s have passed."""
         self._end_reason = "drain"
+        self._parted = asyncio.Event()
         if self._script is not None:
             self._script.cancel()
+            await asyncio.wait({self._script})
         phone = self._phone
         if phone is None:
             self._house.endpoint.hangup(self.leg, 503)
@@ -303,6 +308,7 @@ class CallerCall:
                 async with asyncio.timeout(LAST_WORDS_S):
                     await phone.play(self._plan.prompts.clips(self._plan.script.phrases.goodbye), barge_in=False)
             self._house.endpoint.hangup(self.leg)
+        self._parted.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._over.wait()
@@ -313,6 +319,8 @@ class CallerCall:
         self._house.endpoint.hangup(self.leg)
 
     async def _end(self) -> None:
+        if self._parted is not None:
+            await self._parted.wait()
         if not self._over.is_set():
             if self._phone is None or self._phone.ended is None:
                 self._house.endpoint.hangup(self.leg)

@@ -209,11 +209,13 @@ class CallPhone:
                 if barge_in and ear.activity.speaking and not ear.held:
                     ended = Played(PlayEnd.SPEECH)
                     break
-        except LegGone:
+        except (LegGone, asyncio.CancelledError) as over:
             voice.hush()
             if current < len(spoken):
                 self._said(spoken[current], start_ms, interrupted=True)
-            raise CallerGone from None
+            if isinstance(over, LegGone):
+                raise CallerGone from None
+            raise
         voice.hush()
         for left in spoken[current : current + 1]:
             self._said(left, start_ms, interrupted=ended.end is not PlayEnd.FINISHED)

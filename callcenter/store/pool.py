@@ -52,6 +52,9 @@ async def open_pool(dsn: str, size: int = 10) -> Any:
         ) from error  # fmt: skip
 
 
+UNWRITABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What asyncpg raises for text that PostgreSQL cannot hold (U+0000): whoever typed it has to change it."""
+
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError, TimeoutError,

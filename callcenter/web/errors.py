@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from callcenter.errors import AccessError, CallCenterError, ConfigError, DomainError, StoreError
 from callcenter.log import get_logger
-from callcenter.store.pool import AWAY
+from callcenter.store.pool import AWAY, UNWRITABLE
 from callcenter.web.i18n import locale_of, translate
 
 log = get_logger("web.errors")
@@ -91,9 +91,13 @@ def translate_error(request: web.Request, error: BaseException) -> tuple[int, st
     elif isinstance(error, CallCenterError):
         status, message = _status_of(error), error.message
         mend = {"code": error.code, "mend": translate(locale, error.mend)} if error.mend else None
+        if mend and locale != "en" and mend["mend"] == error.mend:
+            mend = {"code": error.code}
         details = getattr(error, "details", None) or mend
         if status == 503:
             message = STATUS_TEXTS[503]
+    elif isinstance(error, UNWRITABLE):
+        status, message = 422, STATUS_TEXTS[422]
     elif isinstance(error, AWAY):
         status, message = 503, STATUS_TEXTS[503]
     else:
@@ -102,7 +106,13 @@ def translate_error(request: web.Request, error: BaseException) -> tuple[int, st
         log.error("web.failed", error_id=error_id, status=status, error=type(error).__name__, trace=_trace(error))
     elif status not in (401, 404):
         log.info("web.refused", error_id=error_id, status=status, code=getattr(error, "code", None))
-    return status, translate(locale, message), error_id, details
+    return status, _told(locale, message, status), error_id, details
+
+
+def _told(locale: str, message: str, status: int) -> str:
+    """`message` in the reader's language; one that names a value and has no translation, as its status says it."""
+    told = translate(locale, message)
+    return translate(locale, STATUS_TEXTS.get(status, DEFECT)) if told == message and locale != "en" else told
 
 
 async def error_response(request: web.Request, error: BaseException) -> web.Response:

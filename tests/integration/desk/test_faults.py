@@ -320,6 +320,24 @@ async def test_a_recording_reaches_the_store_whole_and_leaves_the_node(
     assert not there(kept.path), "what was objected to does not come back"
 
 
+async def test_a_call_whose_caller_objected_has_no_audio_and_says_so(desk: Desk, node: Linked) -> None:
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.write(
+        K.CALL_RECORDING, call,
+        {"file": None, "sha256": None, "bytes": 0, "duration_ms": 0, "channels": ["caller", "ours"],
+         "sample_rate_hz": 8000, "delete_after": "2027-11-21T00:00:00+00:00", "notice_given": True, "objected": True},
+    )  # fmt: skip
+    node.line.end(call)
+
+    async def objected() -> Any:
+        return await desk.pool.fetchval("select objected and ended_at is not null from call where id = $1", call)
+
+    await until(objected)
+    assert await calls.recording(desk, call) is None
+    assert await desk.pool.fetchval("select count(*) from job where kind = 'reproject'") == 0, "applied at once"
+
+
 async def test_a_damaged_recording_is_refused_and_leaves_nothing(desk: Desk, node: Linked) -> None:
     call = node.line.ring()
     await node.link.shipped()

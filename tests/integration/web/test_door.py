@@ -126,3 +126,28 @@ def test_errors_are_one_shape(agent: Client) -> None:
     page = agent.get("/tickets/100099999")
     assert page.status_code == 404
     assert "<html" in page.text
+
+
+def test_an_act_that_the_role_may_not_do_is_refused_with_a_page(house: House, agent: Client) -> None:
+    number = house.told["fees"].ticket
+    answer = agent.post(f"/tickets/{number}/mark", {"key": "no-right-1", "what": "contacted", "text": "x"})
+    assert answer.status_code == 403
+    assert "<main" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/search?q=%00", "/tickets?q=%00", "/calls?q=a%00b"])
+def test_what_the_database_cannot_hold_is_refused(agent: Client, path: str) -> None:
+    assert agent.get(path).status_code in (200, 422)
+
+
+def test_a_field_that_the_database_cannot_hold_is_refused(house: House, agent: Client) -> None:
+    number = house.told["fees"].ticket
+    answer = agent.post(f"/tickets/{number}/correct", {"key": "nul-1", "caller_name": "a\0b"})
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_page_in_mandarin_tells_its_errors_in_mandarin(agent: Client) -> None:
+    answer = agent.get("/tickets/999999", headers={"Accept-Language": "zh-CN"})
+    assert answer.status_code == 404
+    assert "there is no" not in answer.text

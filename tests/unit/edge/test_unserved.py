@@ -78,6 +78,15 @@ def test_no_number_and_no_address_survives_in_our_log(number: str) -> None:
     assert "bad message" in said
 
 
+@pytest.mark.parametrize(
+    "header", ['From: "Zhang San 13712345678" <sip:x@y>', "f: x\r\nFrom: Zhang San <sip:x@y>", '"Zhang San" <sip:x@y>']
+)
+def test_no_name_survives_in_our_log(header: str) -> None:
+    said = redact(f" 3(99) ERROR: <core>: duplicate From header field [{header}]")
+    assert "Zhang" not in said
+    assert "duplicate From header field" in said
+
+
 def test_a_call_is_told_once_and_belongs_to_its_site(reporter: UnservedReporter) -> None:
     report = parse_unserved(line(to="4002"))
     assert report is not None
