@@ -149,7 +149,11 @@ FILTERS = (
         "urgency=important", "state=waiting", "category=parking", "responsible=ma_qiang", "open_only=true",
     )),
 )  # fmt: skip
-OTHER: tuple[str, ...] = ()
+OTHER = (
+    "/day", "/follow-ups", "/follow-ups?whose=all", "/incidents", "/what-if", "/api/v1/day",
+    "/api/v1/follow-ups?whose=all",
+    "/api/v1/incidents", "/api/v1/residents", "/api/v1/tasks", "/api/v1/confirmations",
+)  # fmt: skip
 
 
 def p95(values: list[float]) -> float:
@@ -192,7 +196,7 @@ async def time_clock(desk: Desk, first: int) -> dict[str, Any]:
     )  # fmt: skip
     if handled != DUE or most != 1:
         raise RuntimeError(f"{handled} of {DUE} matters were handled, one of them {most} times")
-    return {"clock_10k_s": round(took, 2), "clock_set_s": round(set_s, 2)}
+    return {"clock_10k_s": round(took, 2), "clock_made_due_s": round(set_s, 2)}
 
 
 @asynccontextmanager

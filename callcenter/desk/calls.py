@@ -55,7 +55,7 @@ async def _with_words(
 ) -> list[Any]:
     """Rows of calls in which `text` was said, or of the number looked for."""
     pairs, readings = query(text) if text else (None, None)
-    words = {"number": chosen.number, "pairs": pairs, "readings": readings, "text": text.lower()}
+    words = {"number": chosen.number, "pairs": pairs, "readings": readings, "words": text.lower().split()}
     async with desk.pool.acquire() as connection:
 
         def look(after: datetime, upto: datetime, rows: int) -> AsyncIterator[Any]:
@@ -102,7 +102,7 @@ async def _earlier(connection: Any, row: Any) -> tuple[CallRow, ...]:
         return ()
     found = _sql.calls_found(
         connection, site=row["site"], before_at=row["ringing_at"], before_id=row["id"], since=None, until=None,
-        number=row["from_number"], state=None, pairs=None, readings=None, text="", rows=EARLIER_SHOWN,
+        number=row["from_number"], state=None, pairs=None, readings=None, words=[], rows=EARLIER_SHOWN,
         after=finding.EARLIEST, upto=row["ringing_at"],
     )  # fmt: skip
     return tuple([rows.call(r) async for r in found])

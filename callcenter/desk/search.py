@@ -56,8 +56,8 @@ def syllables(text: str) -> list[str]:
 def query(text: str) -> tuple[str | None, str | None]:
     """A search as two tsqueries that both have to be met, by characters and by syllables; None: no such condition.
 
-    What is read the same is found as well, so that a misheard homophone is; a single character, a word in Latin letters
-    and figures are looked for as they are. One that holds nothing to look for finds nothing.
+    What is read the same is found as well, so that a misheard homophone is; the words of a search that holds a single
+    character, Latin letters or figures are looked for as written. One without anything to look for finds nothing.
     """
     as_written: dict[str, None] = {}
     for run in _RUN.findall(text.lower()):

@@ -72,7 +72,7 @@ async def _with_words(
     """Rows of matters in which `text` was said or written, or that it names."""
     pairs, readings = query(text)
     words = {
-        "text": text.lower(), "pairs": pairs, "readings": readings,
+        "text": text.lower(), "words": text.lower().split(), "pairs": pairs, "readings": readings,
         "figures": text if _FIGURES.fullmatch(text) else None,
         "as_number": int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None,
     }  # fmt: skip

@@ -41,7 +41,8 @@ with found as materialized (
         and coalesce(:pairs::text, :readings::text) is not null
         and (:pairs::text is null or s.bigrams @@ :pairs::tsquery)
         and (:readings::text is null or s.pinyin @@ :readings::tsquery)
-        and (:readings::text is not null or strpos(lower(s.text), :text) > 0)
+        and (:pairs::text is null
+             or (select bool_and(strpos(lower(s.text), word) > 0) from unnest(:words::text[]) word))
 ), newest as materialized (
     select c.* from found f join call c on c.id = f.id
     where c.site = :site and c.ringing_at > :after::timestamptz and c.ringing_at <= :upto::timestamptz
@@ -137,7 +138,8 @@ with found as materialized (
         and coalesce(:pairs::text, :readings::text) is not null
         and (:pairs::text is null or s.bigrams @@ :pairs::tsquery)
         and (:readings::text is null or s.pinyin @@ :readings::tsquery)
-        and (:readings::text is not null or strpos(lower(s.text), :text) > 0)
+        and (:pairs::text is null
+             or (select bool_and(strpos(lower(s.text), word) > 0) from unnest(:words::text[]) word))
 )
 select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
     t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
