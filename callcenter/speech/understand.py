@@ -24,7 +24,11 @@ MOST_WINDOWS = 24
 """A very long text is read in longer windows: understanding has 300 ms."""
 EMERGENCY_AT = 0.33
 """One chance in three is enough: an emergency is never missed."""
-EMERGENCY_IN_CALM_MATTERS_AT = 0.7
+DOUBTFUL_AT = 0.12
+"""From one chance in eight somebody has to listen, though it is called none (待核实)."""
+WINDOW_SURE = 0.9
+"""A window alone is half a thought: it must be surer than the whole."""
+EMERGENCY_IN_CALM_MATTERS_AT = 0.8
 """Where all the rest speaks of a category in which nobody is hurt (a parcel, a bill, a lost umbrella)."""
 CALM_CATEGORIES = frozenset(
     {
@@ -80,6 +84,11 @@ class Understander:
         department = Label(self._departments.get(category.value, "service"), category.confidence, category.evidence)
         return Understanding(kind, category, urgency, department, place, name, phone, intents)
 
+    def chance_of_emergency(self, text: str, language: str = "zh") -> float:
+        """How likely the model alone, without the rules, thinks a text an emergency, 0..1."""
+        said = utterance(text)
+        return self._read(said, language, 0, len(said.text)).emergency
+
     def labels(self, said: Utterance, language: str) -> tuple[Label[str], Label[str], Label[str]]:
         """Kind, category and urgency."""
         if not any(character.isalnum() for character in said.text):
@@ -116,8 +125,7 @@ class Understander:
         needed = EMERGENCY_AT + calmness * (EMERGENCY_IN_CALM_MATTERS_AT - EMERGENCY_AT)
         if dangers:
             needed = EMERGENCY_WHERE_DENIED_AT
-        # A window alone is half a thought: it must be surer than the whole.
-        seen = max(whole.emergency, worst.emergency if worst.emergency > 0.75 else 0.0)
+        seen = max(whole.emergency, worst.emergency if worst.emergency > WINDOW_SURE else 0.0)
         return seen if seen >= needed else None
 
     def _urgent_labels(
@@ -147,6 +155,8 @@ class Understander:
         odds = softmax(scores)
         best = int(odds.argmax())
         sure = float(odds[best]) * (1 - whole.emergency)
+        if whole.emergency > DOUBTFUL_AT:
+            sure = min(sure, 0.55)
         return (
             self._best(language, "kind", whole, evidence),
             self._best(language, "category", whole, evidence),

@@ -18,7 +18,7 @@ from callcenter.speech.features import features, folded, masked
 from callcenter.speech.linear import LinearModel
 from callcenter.speech.train_understanding import HOME, check_overlap
 from callcenter.speech.training_text import Sentence, read_spoken, read_templates, shared_spans, spoken_variations
-from callcenter.speech.understand import MODEL, Understander, load_understander
+from callcenter.speech.understand import DOUBTFUL_AT, MODEL, Understander, load_understander
 from callcenter.speech.understanding_figures import evaluation_files, figures_of, read_labelled
 
 OWN, STRANGERS = evaluation_files(HOME)
@@ -52,6 +52,17 @@ def test_the_most_urgent_matter_wins(understander: Understander) -> None:
 
 def test_what_is_unclear_is_to_be_confirmed(understander: Understander) -> None:
     assert understander.understand("那个就是上面那个东西它又那样了").to_confirm
+
+
+def test_a_possible_emergency_that_is_called_none_is_to_be_confirmed(understander: Understander) -> None:
+    doubtful = 0
+    for row in (row for file in sorted((HOME / "dev").glob("*.jsonl")) for row in read_labelled(file)):
+        told = understander.understand(row.text)
+        chance = understander.chance_of_emergency(row.text)
+        if told.urgency.value != "emergency" and chance > DOUBTFUL_AT:
+            doubtful += 1
+            assert told.to_confirm
+    assert doubtful > 0
 
 
 def test_the_site_s_places_are_checked(understander: Understander) -> None:
