@@ -10,6 +10,7 @@ import difflib
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal
@@ -266,15 +267,42 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+class SeveralSettingsError(ConfigError):
+    """Several settings are wrong; `problems` has each. Told as the first one, with the others' places."""
+
+    def __init__(self, problems: tuple[ConfigError, ...]) -> None:
+        first, *others = problems
+        message = f"{first.message} ({first.mend}); also wrong: {'; '.join(f'{o.where}: {o.message}' for o in others)}"
+        super().__init__(first.code, message, where=first.where, mend="config/callcenter.toml says what each takes")
+        self.problems = problems
+
+
+def _problem(error: Mapping[str, Any], path: Path, text: str, environment: dict[str, str]) -> ConfigError:
+    """One finding of pydantic, with file and line or the variable it came from, and the mend."""
+    field_path: tuple[str | int, ...] = error["loc"]
+    variable = ENVIRONMENT_PREFIX + "__".join(str(p) for p in field_path).upper()
+    if variable in environment:
+        where = f"environment variable {variable}"
+    else:
+        where = f"{path}:{_line_of(text, field_path)}: {'.'.join(str(p) for p in field_path)}"
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(field_path[-1]), _known_names(field_path), 1)
+        mend = f"did you mean `{near[0]}`?" if near else "remove it; config/callcenter.toml lists every setting"
+        return ConfigError("config.unknown_key", "unknown setting", where=where, mend=mend)
+    return ConfigError("config.invalid", error["msg"], where=where, mend="config/callcenter.toml says what it takes")
+
+
 def load_settings(path: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
     """Read settings from `path` (default: `$CALLCENTER_CONFIG`, else config/callcenter.toml) and the environment.
 
-    Raises ConfigError naming file, line and field for anything misspelt or out of range.
+    Raises ConfigError naming file, line and field of anything misspelt or out of range (SeveralSettingsError: several).
     """
     environment = dict(os.environ) if environment is None else environment
     path = path or Path(environment.get("CALLCENTER_CONFIG", ROOT / "config" / "callcenter.toml"))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before the text
+    except UnicodeDecodeError as error:
+        raise ConfigError("config.unreadable", "not UTF-8", where=str(path), mend="save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(
             "config.unreadable", f"cannot read the settings: {error.strerror}", where=str(path),
@@ -287,18 +315,5 @@ def load_settings(path: Path | None = None, environment: dict[str, str] | None =
     try:
         return Settings.model_validate(_merge(tree, _from_environment(environment)))
     except ValidationError as error:
-        first = error.errors()[0]
-        field_path = first["loc"]
-        dotted = ".".join(str(p) for p in field_path)
-        variable = ENVIRONMENT_PREFIX + "__".join(str(p) for p in field_path).upper()
-        if variable in environment:
-            where = f"environment variable {variable}"
-        else:
-            where = f"{path}:{_line_of(text, field_path)}: {dotted}"
-        if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(field_path[-1]), _known_names(field_path), 1)
-            mend = f"did you mean `{near[0]}`?" if near else "remove it; config/callcenter.toml lists every setting"
-            raise ConfigError("config.unknown_key", "unknown setting", where=where, mend=mend) from error
-        raise ConfigError(
-            "config.invalid", first["msg"], where=where, mend="config/callcenter.toml says what it takes"
-        ) from error
+        problems = tuple(_problem(found, path, text, environment) for found in error.errors())
+        raise (problems[0] if len(problems) == 1 else SeveralSettingsError(problems)) from error

@@ -11,16 +11,24 @@ from typing import Annotated
 
 import typer
 
-from callcenter.config import Settings, load_settings
+from callcenter.config import Settings, SeveralSettingsError, load_settings
 from callcenter.doctor.findings import Finding, Grade
 from callcenter.doctor.house import check_audio, check_database, check_edge, check_model, check_ports
 from callcenter.doctor.machine import check_certificate, check_clock, check_disk, check_folder, check_limits
+from callcenter.doctor.sites import check_dialplans, check_site
 from callcenter.errors import CallCenterError
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    check_folder, check_ports, check_edge, check_audio, check_model, check_database, check_certificate,
-    check_clock, check_disk, check_limits,
+    check_folder, check_site, check_dialplans, check_ports, check_edge, check_audio, check_model, check_database,
+    check_certificate, check_clock, check_disk, check_limits,
 )  # fmt: skip
+
+INSTALL = "tools/setup.sh run installs what is missing"
+
+
+def _settings_finding(error: CallCenterError) -> Finding:
+    message = f"{error.where}: {error.message}" if error.where else error.message
+    return Finding("settings", Grade.FAIL, message, error.mend or "")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -32,21 +40,22 @@ def examine(settings: Settings) -> Iterator[Finding]:
         except CallCenterError as error:
             yield Finding(name, Grade.FAIL, error.message, error.mend or "")
         except (OSError, ImportError, ValueError, subprocess.SubprocessError) as error:
-            yield Finding(name, Grade.FAIL, f"could not be checked: {error}", "make setup installs what is missing")
+            yield Finding(name, Grade.FAIL, f"could not be checked: {error}", INSTALL)
 
 
 def doctor(
     config: Annotated[Path | None, typer.Option(help="Settings file; default config/callcenter.toml.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
-    """Check ports, audio, model, database, clock, disk, limits and Kamailio; exit status 1 when something fails."""
+    """Check settings, sites, scripts, ports, parts and machine; exit status 1 when something fails."""
     from rich.console import Console
 
     try:
         findings = list(examine(load_settings(config)))
+    except SeveralSettingsError as errors:
+        findings = [_settings_finding(error) for error in errors.problems]
     except CallCenterError as error:
-        message = f"{error.where}: {error.message}" if error.where else error.message
-        findings = [Finding("settings", Grade.FAIL, message, error.mend or "")]
+        findings = [_settings_finding(error)]
     failed = any(finding.grade is Grade.FAIL for finding in findings)
     if as_json:
         typer.echo(json.dumps({"ok": not failed, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))

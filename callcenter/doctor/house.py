@@ -40,22 +40,36 @@ def check_ports(settings: Settings) -> Iterator[Finding]:
 
 
 def _our_pids(settings: Settings) -> set[int]:
-    """Process ids of the house that runs on this folder, its children's children among them."""
+    """Process ids of the house that runs on this folder: its launcher or single roles, and all their descendants."""
     pids: set[int] = set()
-    for path in settings.run_dir.glob("serve*.json"):
+    for path in settings.run_dir.glob("*.json"):
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
-            pids |= {int(role["pid"]) for role in state["roles"].values() if role["pid"]}
-        except (OSError, ValueError, KeyError, TypeError):
+            named = {state["pid"], *(role["pid"] for role in state.get("roles", {}).values())}
+            pids |= {int(pid) for pid in named if pid and _of_callcenter(int(pid))}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
+    children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             columns = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            if int(columns[2]) in pids:  # the role's process group
-                pids.add(int(path.parent.name))
+            children.setdefault(int(columns[1]), []).append(int(path.parent.name))
         except (OSError, ValueError, IndexError):
             continue
+    to_visit = list(pids)
+    while to_visit:
+        found = set(children.get(to_visit.pop(), ())) - pids
+        pids |= found
+        to_visit += found
     return pids
+
+
+def _of_callcenter(pid: int) -> bool:
+    """Whether the process is one of ours: a file left behind may name a number that belongs to another since."""
+    try:
+        return b"callcenter" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 _AUDIO = """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,20 +66,33 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
 
 
 def check_folder(settings: Settings) -> Iterator[Finding]:
-    """`var_dir` can be written, and is not open to others: it holds personal data and secrets."""
+    """`var_dir` can be made and written, and is not open to others: it holds personal data and secrets."""
+    from callcenter.serve.lock import PRIVATE, folder_refused
+
     folder = settings.var_dir
-    here = next(p for p in (folder, *folder.parents) if p.exists())
-    if not os.access(here, os.W_OK):
-        yield Finding(
-            "folder", Grade.FAIL, f"{here} cannot be written", f"chown {os.getuid()} {here}, or set node.var_dir"
-        )
+    try:
+        _try_to_write(folder)
+    except OSError as error:
+        refused = folder_refused(settings, error)
+        yield Finding("folder", Grade.FAIL, f"{refused.where}: {refused.message}", refused.mend or "")
         return
-    open_ones = [p.name for p in (folder / "secrets", folder / "node") if p.exists() and p.stat().st_mode & 0o077]
+    inside = [folder / name for name in PRIVATE]
+    if settings.store_dir.is_relative_to(folder):
+        inside.append(settings.store_dir)
+    open_ones = [path for path in inside if path.exists() and path.stat().st_mode & 0o077]
     if open_ones:
-        names = " ".join(str(folder / name) for name in open_ones)
-        yield Finding("folder", Grade.FAIL, f"others can look into {', '.join(open_ones)}", f"chmod -R go= {names}")
+        names = ", ".join(path.name for path in open_ones)
+        mend = f"chmod -R go= {' '.join(map(str, open_ones))}"
+        yield Finding("folder", Grade.FAIL, f"others can look into {names}", mend)
     else:
-        yield ok("folder", f"{folder} is ours alone")
+        yield ok("folder", f"{folder} can be written, and what it holds is ours alone")
+
+
+def _try_to_write(folder: Path) -> None:
+    """Make a folder where `var_dir` is or would be, and take it away again. Raises OSError."""
+    here = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+    with tempfile.TemporaryDirectory(dir=here, prefix=".callcenter-doctor-"):
+        pass
 
 
 def check_limits(settings: Settings) -> Iterator[Finding]:

@@ -9,8 +9,12 @@ from pathlib import Path
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder` with rights 0700 (its parents as they come) and return it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make `folder`, and every parent that is missing, with rights 0700; close one of ours that others may enter."""
+    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+        missing.mkdir(exist_ok=True, mode=0o700)
+    status = folder.stat()
+    if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+        folder.chmod(0o700)
     return folder
 
 

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import json
 import sys
 from pathlib import Path
 
-from callcenter.config import load_settings
-from callcenter.errors import CallCenterError
+from pydantic import ValidationError
+
+from callcenter.config import LineSettings, load_settings
+from callcenter.errors import CallCenterError, ConfigError
 from callcenter.log import setup_logging
 from callcenter.serve.child import Event
 from callcenter.serve.launcher import Launcher, serve
 from callcenter.serve.plan import Role
 from callcenter.serve.show import where_to_look
+
+
+def _role(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError:
+        near = difflib.get_close_matches(name, list(Role), 1)
+        raise ConfigError(
+            "serve.unknown_role", f"there is no role {name!r}", where="--role",
+            mend=f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(Role)}",
+        ) from None  # fmt: skip
+
+
+def _with_lines(line: LineSettings, count: int) -> LineSettings:
+    try:
+        return LineSettings.model_validate({**line.model_dump(), "count": count})
+    except ValidationError as error:
+        raise ConfigError(
+            "serve.lines", f"{count} lines: {error.errors()[0]['msg']}", where="--lines",
+            mend="a node runs 1 to 64 lines; more of them on more machines",
+        ) from None  # fmt: skip
 
 
 def run(
@@ -24,8 +48,8 @@ def run(
     try:
         settings = load_settings(config)
         if lines is not None:
-            settings = settings.model_copy(update={"line": settings.line.model_copy(update={"count": lines})})
-        wanted = [Role(role) for role in roles] if roles else None
+            settings = settings.model_copy(update={"line": _with_lines(settings.line, lines)})
+        wanted = [_role(role) for role in roles] if roles else None
     except CallCenterError as error:
         sys.stderr.write(f"callcenter serve: {error}\n")
         return 1
@@ -59,7 +83,7 @@ def run(
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="callcenter serve", description="Start the hotline, or some of its roles.")
-    parser.add_argument("--role", action="append", choices=[str(r) for r in Role], help="only this role; may repeat")
+    parser.add_argument("--role", action="append", help=f"only this role ({', '.join(Role)}); may repeat")
     parser.add_argument("--config", type=Path, help="settings file (default config/callcenter.toml)")
     parser.add_argument("--lines", type=int, help="line processes, instead of line.count")
     parser.add_argument("--json", action="store_true", help="events as JSON lines on standard output, for programs")

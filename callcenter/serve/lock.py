@@ -6,17 +6,60 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from callcenter.config import Settings
 from callcenter.errors import ConfigError
+from callcenter.node.files import private_folder
 from callcenter.serve.plan import Role
+
+PRIVATE = ("run", "node", "secrets")
+"""Folders below `var_dir` that only we enter; the database's has rights of its own (its user may be another)."""
+
+
+def make_folders(settings: Settings) -> None:
+    """Make `var_dir` and what is below it, closed to others. Raises ConfigError when the machine refuses."""
+    folder = settings.var_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in PRIVATE:
+            private_folder(folder / name)
+        if settings.store_dir.is_relative_to(folder):
+            private_folder(settings.store_dir)
+    except OSError as error:
+        raise folder_refused(settings, error) from error
+
+
+def _file_among(folder: Path) -> Path | None:
+    """The part of a path that is a file where a folder should be."""
+    try:
+        return next((part for part in (folder, *folder.parents) if part.exists() and not part.is_dir()), None)
+    except OSError:
+        return None
+
+
+def folder_refused(settings: Settings, error: OSError) -> ConfigError:
+    """Why `var_dir` cannot be made or written, for a person."""
+    folder = settings.var_dir
+    in_the_way = _file_among(folder)
+    if in_the_way is not None:
+        reason = f"{in_the_way} is a file, not a folder"
+        mend = "move that file away, or set node.var_dir to a folder"
+    elif isinstance(error, PermissionError):
+        reason = f"{error.filename or folder} cannot be written by this user"
+        mend = f"chown -R {os.geteuid()} {folder}, or set node.var_dir to a folder of your own"
+    else:
+        reason = f"{folder} cannot be made or written: {error.strerror}"
+        mend = "set node.var_dir to a folder on a disk that can be written, as /srv/callcenter/var"
+    return ConfigError("serve.var_dir", reason, where="node.var_dir", mend=mend)
 
 
 @contextlib.contextmanager
 def hold_roles(settings: Settings, roles: Iterable[Role]) -> Iterator[None]:
-    """Hold `run_dir/<role>.lock` for every role. Raises ConfigError naming the process that holds one already."""
-    settings.run_dir.mkdir(parents=True, exist_ok=True)
-    settings.run_dir.chmod(0o700)
+    """Hold `run_dir/<role>.lock` for every role. Raises ConfigError naming the process that holds one already, or the
+    folder that cannot be made.
+    """
+    make_folders(settings)
     with contextlib.ExitStack() as held:
         for role in sorted(roles):
             path = settings.run_dir / f"{role}.lock"

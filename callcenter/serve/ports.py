@@ -6,6 +6,7 @@ import errno
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from callcenter.errors import ConfigError
 from callcenter.serve.plan import EdgeMode, Role
 
 Protocol = Literal["udp", "tcp"]
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ def ports_needed(settings: Settings, roles: Iterable[Role], mode: EdgeMode) -> l
 
 def find_trouble(need: PortNeed) -> PortTrouble | None:
     """Try to bind the port for a moment; None when it can be had."""
+    if need.port > LAST_PORT:
+        return PortTrouble(
+            need, f"port {need.port} does not exist, {LAST_PORT} is the last", f"lower {need.setting} or line.count"
+        )
     kind = socket.SOCK_DGRAM if need.protocol == "udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as probe:
         if need.protocol == "tcp":
@@ -86,7 +92,7 @@ def _explain(need: PortNeed, error: OSError) -> PortTrouble:
         holder = port_holder(need.port, need.protocol)
         held = f"{place} is in use by {holder}" if holder else f"{place} is in use by another user's process"
         mend = f"stop that process, or choose another port with {need.setting}"
-        if holder and holder.startswith("kamailio"):
+        if holder and holder.startswith("kamailio") and _of_debian(holder):
             mend = f"systemctl disable --now kamailio (Debian starts one of its own), or change {need.setting}"
         return PortTrouble(need, held, mend)
     if error.errno == errno.EADDRNOTAVAIL:
@@ -97,6 +103,17 @@ def _explain(need: PortNeed, error: OSError) -> PortTrouble:
     if error.errno == errno.EACCES:
         return PortTrouble(need, f"{place} may not be opened by this user", f"choose {need.setting} above 1023")
     return PortTrouble(need, f"{place}: {error.strerror}", f"change {need.setting}")
+
+
+def _of_debian(holder: str) -> bool:
+    """Whether this Kamailio is the one that Debian starts by itself, not that of another house."""
+    pid = holder.rpartition(" ")[2].rstrip(")")
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return False
+    configs = [after for word, after in pairwise(words) if word == "-f"]
+    return all(config.startswith("/etc/") for config in configs)
 
 
 def port_holder(port: int, protocol: Protocol) -> str | None:
@@ -128,7 +145,11 @@ def port_holder(port: int, protocol: Protocol) -> str | None:
 def check_ports(settings: Settings, roles: Iterable[Role], mode: EdgeMode) -> None:
     """Raise ConfigError naming every port that cannot be had, by whom it is held, and the mend."""
     troubles = [trouble for need in ports_needed(settings, roles, mode) if (trouble := find_trouble(need))]
+    if len(troubles) == 1:
+        only = troubles[0]
+        raise ConfigError(
+            "serve.port_in_use", f"{only.need.role}: {only.message}", where=only.need.setting, mend=only.mend
+        )
     if troubles:
-        first, *rest = troubles
-        lines = [f"{first.need.role}: {first.message}", *(f"{t.need.role}: {t.message} — {t.mend}" for t in rest)]
-        raise ConfigError("serve.port_in_use", "; ".join(lines), where=first.need.setting, mend=first.mend)
+        lines = "".join(f"\n  {t.need.setting}: {t.need.role}: {t.message} — {t.mend}" for t in troubles)
+        raise ConfigError("serve.port_in_use", f"{len(troubles)} ports cannot be had:{lines}")

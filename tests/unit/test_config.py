@@ -71,3 +71,16 @@ def test_secrets_do_not_print_themselves(tmp_path: Path) -> None:
     path = settings_file(tmp_path, "")
     settings = load_settings(path, environment={"CALLCENTER_DATABASE__DSN": "postgresql://u:hunter2@h/d"})
     assert "hunter2" not in repr(settings)
+
+
+def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "callcenter.toml"
+    path.write_text("[line]\ncount = 3\n", encoding="utf-8-sig")
+    assert load_settings(path, environment={}).line.count == 3
+
+
+def test_several_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, "[line]\ncuont = 3\n[desk]\nport = -1\n")
+    with pytest.raises(ConfigError, match=r"did you mean `count`\?\); also wrong: .*:4: desk.port") as caught:
+        load_settings(path, environment={})
+    assert caught.value.where == f"{path}:2: line.cuont"

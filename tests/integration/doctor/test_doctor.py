@@ -17,6 +17,7 @@ from callcenter.doctor import Finding, Grade, examine
 from callcenter.doctor.clock import clock_synchronised
 from callcenter.doctor.house import check_audio, check_database, check_edge, check_model, check_ports
 from callcenter.doctor.machine import check_certificate, check_clock, check_disk, check_folder, check_limits
+from callcenter.doctor.sites import check_dialplans, check_site
 from tests.harness.ports import free_port
 from tests.harness.toml import write_toml
 
@@ -44,6 +45,28 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert found.grade is Grade.FAIL
     assert f"(process {os.getpid()})" in found.message
     assert "desk.port" in found.mend
+
+
+def test_ports_of_the_house_that_runs_here_are_fine(tmp_path: Path) -> None:
+    """Kamailio has a process group of its own; it is known by its descent."""
+    listen = "import socket, sys; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1); "
+    grandchild = listen + "print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    child = (
+        f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {grandchild!r}], process_group=0))"
+    )
+    command = [sys.executable, "-c", child, "callcenter"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as role:
+        assert role.stdout is not None
+        port = int(role.stdout.readline())
+        chosen = settings(tmp_path, desk={"port": port}, speech={"port": 0}, edge={"sip_port": 0})
+        foreign = [f for f in check_ports(chosen) if f"{port}/tcp" in f.message]
+        (tmp_path / "run").mkdir()
+        state = {"pid": role.pid, "roles": {"desk": {"pid": role.pid}}}
+        (tmp_path / "run" / "serve.json").write_text(json.dumps(state), encoding="utf-8")
+        ours = [f for f in check_ports(chosen) if f"{port}/tcp" in f.message]
+        role.communicate("")
+    assert [f.grade for f in foreign] == [Grade.FAIL]
+    assert [(f.grade, f.message) for f in ours] == [(Grade.OK, f"127.0.0.1:{port}/tcp is held by the desk that runs")]
 
 
 def test_pjsua2_works_here(tmp_path: Path) -> None:
@@ -127,6 +150,32 @@ def test_a_folder_that_others_can_read(tmp_path: Path) -> None:
     assert found.mend.startswith("chmod -R go=")
 
 
+@pytest.mark.parametrize(("place", "told"), [("/proc/nope", "cannot be made"), ("a-file", "is a file, not a folder")])
+def test_a_folder_that_cannot_be_made(place: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    (found,) = check_folder(settings(tmp_path / place))
+    assert found.grade is Grade.FAIL
+    assert told in found.message
+    assert "node.var_dir" in found.mend
+
+
+def test_looking_leaves_nothing_behind(tmp_path: Path) -> None:
+    (found,) = check_folder(settings(tmp_path / "not" / "yet"))
+    assert found.grade is Grade.OK
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sites_and_scripts_that_do_not_exist(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, site={"default": "xingfo"}, line={"dialplans": {"*": "hotline.hz", "1": "hotline.zh"}})
+    found = worst(list(check_site(chosen)))
+    assert (found.grade, found.mend) == (Grade.FAIL, "did you mean `xingfu`?")
+    assert "site.default" in found.message
+    scripts = list(check_dialplans(chosen))
+    assert [f.grade for f in scripts] == [Grade.FAIL, Grade.OK]
+    assert "there is no script 'hotline.hz'" in scripts[0].message
+    assert scripts[0].mend == "did you mean `hotline.zh`?"
+
+
 def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
     assert worst(list(check_certificate(settings(tmp_path, desk={"tls": "given"})))).grade is Grade.FAIL
     assert list(check_certificate(settings(tmp_path))) == []
@@ -166,3 +215,11 @@ def test_a_misspelt_setting_is_the_first_thing_told(tmp_path: Path) -> None:
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert said.returncode == 1
     assert "did you mean `count`?" in said.stdout
+
+
+def test_every_wrong_setting_is_told(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[line]\ncuont = 3\ncallers_per_line = 9\n[desk]\nport = -1\n", encoding="utf-8")
+    command = [sys.executable, "-m", "callcenter", "doctor", "--json", "--config", str(config)]
+    said = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout)
+    assert {f["message"].split(":")[1] for f in said["findings"]} == {"2", "3", "5"}

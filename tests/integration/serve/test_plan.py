@@ -7,12 +7,18 @@ import socket
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from callcenter.config import Settings, load_settings
 from callcenter.errors import ConfigError
+from callcenter.node.files import private_folder
 from callcenter.serve import Role, make_plan
+from callcenter.serve.cli import serve as serve_command
+from callcenter.serve.lock import hold_roles
 from callcenter.serve.plan import resolve_edge_mode, settings_environment
 from callcenter.serve.ports import check_ports, find_trouble, ports_needed
+from tests.harness.toml import write_toml
 
 
 def settings(**sections: object) -> Settings:
@@ -97,3 +103,64 @@ def test_an_address_that_is_not_ours_is_explained() -> None:
     assert trouble is not None
     assert trouble.message == "this machine has no address 198.51.100.9"
     assert "edge.bind_host" in trouble.mend
+
+
+def test_several_ports_in_use_are_told_with_a_mend_each() -> None:
+    with socket.socket() as one, socket.socket() as two:
+        for taken in (one, two):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen(1)
+        chosen = settings(desk={"port": one.getsockname()[1]}, speech={"port": two.getsockname()[1]})
+        with pytest.raises(ConfigError, match="2 ports cannot be had") as caught:
+            check_ports(chosen, {Role.DESK, Role.SPEECH}, "kamailio")
+    _, speech, desk = str(caught.value).splitlines()
+    assert speech.endswith("choose another port with speech.port")
+    assert desk.endswith("choose another port with desk.port")
+
+
+def test_more_lines_than_there_are_ports() -> None:
+    chosen = settings(line={"count": 10, "rtp_port_first": 65000})
+    with pytest.raises(ConfigError, match="port 65600 does not exist"):
+        check_ports(chosen, {Role.LINE}, "kamailio")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--role", "dsek"], "--role: there is no role 'dsek' — did you mean `desk`?"),
+        (["--lines", "999"], "--lines: 999 lines: Input should be less than or equal to 64"),
+        (["--lines", "-1"], "--lines: -1 lines: Input should be greater than or equal to 1"),
+    ],
+)
+def test_what_is_typed_wrong_is_refused_in_words(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_toml(tmp_path / "c.toml", {"node": {"var_dir": tmp_path / "var"}})
+    application = typer.Typer()
+    application.command()(serve_command)
+    ended = CliRunner().invoke(application, [*arguments, "--config", str(config)], catch_exceptions=False)
+    assert ended.exit_code == 1
+    assert told in ended.output + capsys.readouterr().err
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(("place", "told"), [("/proc/nope", "cannot be made"), ("a-file", "is a file, not a folder")])
+def test_a_folder_that_cannot_be_made(place: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    with (
+        pytest.raises(ConfigError, match=told) as caught,
+        hold_roles(settings(node={"var_dir": str(tmp_path / place)}), {Role.DESK}),
+    ):
+        pass
+    assert caught.value.where == "node.var_dir"
+    assert "node.var_dir" in str(caught.value.mend)
+
+
+def test_every_folder_below_var_is_ours_alone(tmp_path: Path) -> None:
+    (tmp_path / "var" / "node").mkdir(parents=True, mode=0o755)
+    chosen = settings(node={"var_dir": str(tmp_path / "var")})
+    with hold_roles(chosen, {Role.DESK}):
+        private_folder(tmp_path / "var" / "new" / "below")
+    made = [path for path in (tmp_path / "var").rglob("*") if path.is_dir()]
+    assert {path.name for path in made} == {"node", "run", "secrets", "recordings", "new", "below"}
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
