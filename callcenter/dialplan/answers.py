@@ -51,6 +51,26 @@ _GREETING = {
         r"(?:is )?any(?:body|one)(?: there)?)(?: |$))+"
     ),
 }
+_ASKED_AGAIN = {
+    "zh": re.compile(
+        r"再(?:说|讲|重复)一?[遍次下]|重复一?[遍次下]|重新(?:说|讲)一?[遍次下]?|"
+        r"(?:没|没有|听)(?:太)?(?:听)?(?:不)?(?:清楚?|懂|明白|见|到)|说(?:的是|的|了|是)?(?:什么|啥)"
+    ),
+    "en": re.compile(
+        r"\b(?:say (?:that|it|this) (?:again|once more|one more time)|repeat|pardon|come again|what did you say|"
+        r"(?:did not|didn't|could not|couldn't|can't|cannot) (?:hear|catch|understand))\b"
+    ),
+}
+_ASKING_AGAIN = {
+    "zh": re.compile(
+        rf"(?:{_ASKED_AGAIN['zh'].pattern}|[嗯啊哦呃哎诶喂呢吗吧了呀请您你我能可麻烦]|可以|能不能|可不可以|不好意思|对不起|抱歉|刚才|刚刚|一下|好不好|好吗|行吗|"
+        r"谢谢|什么|问题|的?话)+"
+    ),
+    "en": re.compile(
+        rf"(?:(?:{_ASKED_AGAIN['en'].pattern}|i'm|i am|i|am|sorry|excuse me|hello|hi|please|could|can|would|"
+        r"will|you|me|that|it|the|question|again|once more|one more time|what|for me|thanks|thank you)(?: |$))+"
+    ),
+}
 _WRONG_NUMBER = {
     "zh": re.compile(r"^.{0,6}(?:打错|拨错|按错)(?:了|电话|号码).{0,6}$"),
     "en": re.compile(r"\b(?:wrong number|misdial(?:l?ed)?)\b"),
@@ -66,6 +86,22 @@ _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
         "phone": re.compile(r"\b(?:phone|number|mobile|telephone)\b"),
         "name": re.compile(r"\b(?:name|called)\b"),
     },
+}
+_AFFIRMS = {
+    "zh": re.compile(
+        r"(?:就是|就|是)(?:这|那)(?:一?个|里|儿)?(?:电话|手机|号码?|地址|房号|名字?)?[的了啊呀吧嘛呢]*$|就?是(?:我的?|本机|它)|"
+        r"(?:没错|没问题|没变|对|对的|正确|可以|就行|就好|就可以)[的了啊呀吧嘛呢]*$|^(?:嗯|啊|哦)*(?:对|是的|没错|正确|好的?|可以|行)|"
+        r"(?:打|用|留|联系|拨)(?:这|那)一?个"
+    ),
+    "en": re.compile(
+        r"\b(?:that's|that is|this is|it's|it is|is|are|that one is) (?:all )?(?:right|correct|fine|ok|okay|good|it|"
+        r"the (?:right )?(?:number|phone|one|address|name)|my (?:number|phone|mobile|name|address|flat|room))\b|"
+        r"^(?:yes|yeah|yep|correct|right|sure|ok|okay)\b|\b(?:use|call|ring) (?:me on )?(?:this|that)\b"
+    ),
+}
+_DENIES = {
+    "zh": re.compile(r"(?<!没)错|不(?!好意思)|改|换|没有"),
+    "en": re.compile(r"\b(?:not|no|isn't|wrong|incorrect|but|change|instead)\b"),
 }
 _BARE = re.compile(rf"^(?:\D*?(?<!{NUMBER}))?({NUMBER}+)(?!{NUMBER})\D*$")
 _EN_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -83,6 +119,8 @@ def intents(text: str, language: str) -> frozenset[str]:
     found.discard("done")
     if _WRONG_NUMBER[language].search(_plain(text, language)):
         found.add("wrong_number")
+    if asks_again(text, language):
+        found.add("repeat")
     if _DONE[language].fullmatch(_plain(text, language)):
         found = (found - {"yes"}) | {"done"}
     return frozenset(found)
@@ -97,6 +135,18 @@ def nothing(text: str, language: str) -> bool:
 def greets(text: str, language: str) -> bool:
     """Whether a turn is nothing but a greeting, or asks whether anybody is there: 喂, 听得到吗."""
     return bool(_GREETING[language].fullmatch(_plain(text, language)))
+
+
+def asks_again(text: str, language: str) -> bool:
+    """Whether a turn is nothing but the wish to hear it again: 再说一遍, say that again."""
+    plain = _plain(text, language)
+    return bool(_ASKED_AGAIN[language].search(plain) and _ASKING_AGAIN[language].fullmatch(plain))
+
+
+def affirms(text: str, language: str) -> bool:
+    """Whether an answer says of a piece that it is right as it was read back: 号码就是这个, that is my number."""
+    plain = _plain(text, language)
+    return bool(about(text, language) and _AFFIRMS[language].search(plain) and not _DENIES[language].search(plain))
 
 
 def finished(text: str, language: str) -> bool:

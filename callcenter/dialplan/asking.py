@@ -27,11 +27,11 @@ async def listen(talk: Conversation, action: Listen) -> str | None:
     """Hear the matter to its end; nobody speaking and nothing understood are asked again twice each."""
     limits, phrases = talk.limits_of(action), talk.plan.script.phrases
     silent = unclear = 0
-    question = talk.clips(action.ask) if action.ask else []
+    question = asked = talk.clips(action.ask) if action.ask else []
     while True:
         heard_before = len(talk.talk.heard)
-        spoke = await _tell(talk, question, limits, go_on=action.go_on)
-        told = talk.talk.heard[heard_before:]
+        spoke = await _tell(talk, question, limits, asked=asked, go_on=action.go_on)
+        told = [text for text in talk.talk.heard[heard_before:] if not answers.asks_again(text, talk.language)]
         if action.nothing and len(told) == 1 and answers.nothing(told[0], talk.language):
             return action.nothing
         if not spoke:
@@ -48,10 +48,13 @@ async def listen(talk: Conversation, action: Listen) -> str | None:
             return None
 
 
-async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *, go_on: bool) -> bool:
+async def _tell(
+    talk: Conversation, question: list[Clip], limits: TurnLimits, *, asked: list[Clip], go_on: bool
+) -> bool:
     """One telling, through its pauses: the first is answered with 您请讲 (R4). False if nobody spoke.
 
-    A greeting is no matter: it is answered, too (R3), and some greetings on, the telling is over.
+    A greeting is no matter: it is answered, too (R3), and some greetings on, the telling is over. Nor is 再说一遍, or
+    a key that means nothing here: what was `asked` is put again.
     """
     spoke = encouraged = over = greeted = False
     phrases = talk.plan.script.phrases
@@ -72,9 +75,14 @@ async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *,
         short = replace(limits, start_timeout_s=min(GO_ON_TIMEOUT_S, limits.start_timeout_s))
         heard = await talk.hear(short if spoke else limits)
         if heard.key:
-            await talk.on_key(heard.key)
+            if not await talk.on_key(heard.key):
+                question = await _again(talk, asked, spoke=spoke)
             continue
-        greeted = answers.greets(heard.text, talk.language)
+        asks_again = answers.asks_again(heard.text, talk.language)
+        if asks_again and talk.wants_repeat():
+            question = await _again(talk, asked, spoke=spoke)
+            continue
+        greeted = asks_again or answers.greets(heard.text, talk.language)
         if greeted:
             talk.talk.asked["greeting"] += 1
             over = talk.talk.asked["greeting"] > MAX_ASKS
@@ -86,6 +94,13 @@ async def _tell(talk: Conversation, question: list[Clip], limits: TurnLimits, *,
         spoke = spoke or heard.spoke
         over = over or not heard.text or heard.end is ListenEnd.TOO_LONG
     return spoke
+
+
+async def _again(talk: Conversation, asked: list[Clip], *, spoke: bool) -> list[Clip]:
+    """The question once more; to who is telling already, what was said last is said at once."""
+    if spoke:
+        await talk.play(talk.last_said or asked)
+    return asked or talk.last_said
 
 
 async def gather(talk: Conversation, action: Gather) -> str | None:
@@ -211,7 +226,10 @@ async def _confirm(talk: Conversation, action: Gather) -> str | None:
         return action.no
     if "yes" in state.turn_intents or not heard.text:
         return action.yes
-    if answers.about(heard.text, talk.language) or answers.read_place(heard.text, talk.language):
+    piece = answers.read_place(heard.text, talk.language) or answers.read_phone(heard.text, talk.language)
+    if piece is None and answers.affirms(heard.text, talk.language):
+        return action.yes
+    if piece is not None or answers.about(heard.text, talk.language):
         talk.told = heard.text
         return action.no
     if len(heard.text) >= _SHORT_NO[talk.language]:
@@ -269,6 +287,8 @@ def _mend(talk: Conversation, text: str) -> bool:
     phone = answers.read_phone(text, language)
     if phone is not None:
         return take(talk, "phone", text)
+    if answers.affirms(text, language) and answers.read_place(text, language) is None:
+        return True
     if take(talk, "place", text, anew=not named):
         return True
     if "phone" in named:

@@ -65,7 +65,7 @@ class Conversation:
         self._caller_speaks = False
         self._key: str | None = None
         self._said: list[Clip] = []
-        self._last_said: list[Clip] = []
+        self.last_said: list[Clip] = []
         """What our side said before the last turn of the caller: said again to who asks for it."""
         self._intents_seen: set[tuple[str, str]] = set()
 
@@ -130,7 +130,7 @@ class Conversation:
                 start_timeout_s=limits.start_timeout_s, end_silence_s=limits.end_silence_s, max_s=limits.max_s
             )
         self.actions_unheard, talk.goodbye_said = 0, False
-        self._last_said, self._said = self._said, []
+        self.last_said, self._said = self._said, []
         talk.turn_intents = NO_KEYS
         if heard.text:
             talk.heard.append(heard.text)
@@ -151,14 +151,15 @@ class Conversation:
                 return heard
             elif await self._on_answer(heard.text):
                 pass
-            elif self._wants_repeat():
-                await self.play(self._last_said, own_keys=own_keys)
+            elif self.wants_repeat():
+                await self.play(self.last_said, own_keys=own_keys)
                 continue
             else:
                 return heard
             await self.play(clips, own_keys=own_keys)
 
-    def _wants_repeat(self) -> bool:
+    def wants_repeat(self) -> bool:
+        """Whether the last turn asks to hear it again, and may: not more than twice in a call."""
         wants = "repeat" in self.talk.turn_intents
         self.talk.used["repeat"] += wants
         return wants and self.talk.used["repeat"] <= MAX_ASKS

@@ -115,3 +115,43 @@ def test_what_a_correction_speaks_of() -> None:
     assert answers.about("电话不对", "zh") == {"phone"}
     assert answers.about("地址错了", "zh") == {"place"}
     assert answers.about("that is not my name", "en") == {"name"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "again"),
+    [
+        ("再说一遍", "zh", True),
+        ("没听清，再说一遍", "zh", True),
+        ("能不能再说一次", "zh", True),
+        ("不好意思，我没听清楚", "zh", True),
+        ("say that again", "en", True),
+        ("sorry, I didn't catch that", "en", True),
+        ("我家漏水了，再说一遍", "zh", False),
+        ("对讲机听不清楚", "zh", False),
+        ("I can't hear the intercom", "en", False),
+        ("漏水了", "zh", False),
+    ],
+)
+def test_a_wish_to_hear_it_again_is_nothing_else(text: str, language: str, again: bool) -> None:
+    assert answers.asks_again(text, language) is again
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "right"),
+    [
+        ("号码就是这个", "zh", True),
+        ("电话就是这个号", "zh", True),
+        ("就这个号码", "zh", True),
+        ("手机号没错", "zh", True),
+        ("that's my number", "en", True),
+        ("the number is right", "en", True),
+        ("电话不是这个", "zh", False),
+        ("号码错了", "zh", False),
+        ("换个电话", "zh", False),
+        ("家里漏水了", "zh", False),
+        ("it's not my number", "en", False),
+        ("the building is five", "en", False),
+    ],
+)
+def test_a_piece_that_is_right_as_it_was_read_back(text: str, language: str, right: bool) -> None:
+    assert answers.affirms(text, language) is right

@@ -81,6 +81,8 @@ async def walk(plan: Dialplan, turns: list[Turn], context: dict[str, object], op
     assert len([text for text in outcome.heard if text]) == len([e for e in spoken if "text=''" not in e])
     if phone.tickets:
         assert outcome.ticket is not None
+    for _, fields in phone.tickets:
+        assert fields["phone"] or "callback_by" not in fields, "nobody can be called back without a number (R22)"
 
 
 @given(st.lists(STAYING, min_size=1, max_size=12), CONTEXTS, ENDS)
