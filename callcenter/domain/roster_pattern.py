@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import permutations
 
 from callcenter.domain.calendar import WorkingCalendar, zone_of
 from callcenter.domain.roster import Absence, Roster, Shift
 
 Row = Mapping[str, tuple[str, ...]]
 """One day of a rotation: shift name → staff ids."""
+
+_DAY_MIN = 24 * 60
+
+
+def _minutes(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,10 @@ class Rotation:
     holiday_rows: tuple[Row, ...] = ()
     workdays_only: bool = False
 
+    def shifts_used(self) -> set[str]:
+        """Names of the shifts that somebody works."""
+        return {name for row in (*self.rows, *self.holiday_rows) for name, people in row.items() if people}
+
     def row(self, day: date, calendar: WorkingCalendar) -> Row:
         """Who works on `day`."""
         if self.workdays_only and not calendar.is_workday(day):
@@ -69,6 +80,19 @@ class RosterPattern:
     rotations: tuple[Rotation, ...]
     exceptions: tuple[RosterException, ...] = ()
     absences: tuple[Absence, ...] = ()
+
+    def overlaps(self) -> tuple[tuple[ShiftTime, ShiftTime, tuple[str, ...]], ...]:
+        """Shifts of one role that overlap: the one that still runs, the one that begins meanwhile, and the roles."""
+        found: list[tuple[ShiftTime, ShiftTime, tuple[str, ...]]] = []
+        for early, late in permutations(self.shift_times, 2):
+            begins_min = (_minutes(late.starts) - _minutes(early.starts)) % _DAY_MIN
+            lasts_min = (_minutes(early.ends) - _minutes(early.starts)) % _DAY_MIN or _DAY_MIN
+            if begins_min >= lasts_min or (begins_min == 0 and early.name > late.name):
+                continue
+            roles = tuple(r.role for r in self.rotations if {early.name, late.name} <= r.shifts_used())
+            if roles:
+                found.append((early, late, roles))
+        return tuple(found)
 
     def _shifts(self, day: date, calendar: WorkingCalendar) -> Iterator[Shift]:
         changed = {(e.role, e.shift): e.staff for e in self.exceptions if e.day == day}

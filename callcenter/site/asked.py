@@ -41,15 +41,18 @@ def spoken_place(text: str | None, gazetteer: Gazetteer) -> Place:
     return gazetteer.complete(place)
 
 
-def moment(text: str | None, site: Site) -> datetime:
-    """A moment as written, on the site's own clock where no zone is given; now for None. Raises ConfigError."""
+def moment(text: str | None, site: Site, option: str = "--time") -> datetime:
+    """A moment as written, on the site's own clock where no zone is given; now for None. Raises ConfigError.
+
+    `option` is the one that was typed, named where it does not fit.
+    """
     if text is None:
         return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(
-            "route.time", f"{text!r} is not a date and time", where="--time", mend='write it as "2026-11-21 20:10"'
+            "route.time", f"{text!r} is not a date and time", where=option, mend='write it as "2026-11-21 20:10"'
         ) from None
     if moment.tzinfo is None:
         return site.rules.calendar.at(moment.date(), moment.time())

@@ -143,6 +143,12 @@ class Site:
                 f"{person.called()}没有可拨打的号码，紧急事项无法电话通知。 "
                 f"{person.called('en')} has no number to ring in an emergency."
             )
+        found += (
+            f"{', '.join(roles)}: {late.zh}（{late.starts:%H:%M} 起）与{early.zh}（{early.ends:%H:%M} 止）时间重叠，"
+            f"两人同时在岗。 Shift {late.name} begins at {late.starts:%H:%M} while {early.name} runs until "
+            f"{early.ends:%H:%M}: two are on duty at once (roster.yaml: shifts)."
+            for early, late, roles in self.pattern.overlaps()
+        )
         return tuple(found)
 
     def _without_number(self) -> tuple[str, ...]:

@@ -10,9 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from callcenter.errors import ConfigError
+
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+class _Constructor(RoundTripConstructor):
+    """Takes what looks like a date and is none (2026-13-01) as a text: `Node.day` tells it with its line."""
+
+
+def _timestamp(constructor: _Constructor, node: Any) -> Any:
+    try:
+        return constructor.construct_yaml_timestamp(node)
+    except ValueError:
+        return str(node.value)
+
+
+_Constructor.add_constructor(_TIMESTAMP, _timestamp)
 
 
 @dataclass(frozen=True)
@@ -135,14 +152,16 @@ def optional_text(node: Node, key: str, default: str = "") -> str:
 def read(path: Path) -> Node:
     """Read a YAML file. Raises ConfigError with file and line for what cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(
             "site.unreadable", f"cannot be read: {reason}", where=str(path), mend="a site's folder needs this file"
         ) from error
     try:
-        value = YAML(typ="rt").load(text)
+        yaml = YAML(typ="rt")
+        yaml.Constructor = _Constructor
+        value = yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(

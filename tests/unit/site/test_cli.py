@@ -72,3 +72,9 @@ def test_the_example_site_checks_and_shows_its_roster() -> None:
     shown = CliRunner().invoke(app, ["roster", "--from", "2026-11-21", "--days", "1"], catch_exceptions=False)
     assert "赵倩" in shown.stdout
     assert "夜班 23:30" in shown.stdout
+
+
+def test_a_wrong_day_of_the_roster_names_its_own_option() -> None:
+    with pytest.raises(ConfigError) as caught:
+        CliRunner().invoke(app, ["roster", "--from", "2026-13-01"], catch_exceptions=False)
+    assert caught.value.where == "--from"

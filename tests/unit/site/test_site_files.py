@@ -223,3 +223,34 @@ def test_a_site_may_add_a_category(folder: Path) -> None:
         "categories:\n  pool: {zh: 泳池, en: pool, department: environment}\n", encoding="utf-8"
     )
     assert load_site(folder).taxonomy.categories["pool"].department == "environment"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "field", "written"),
+    [
+        ("roster.yaml", "{date: 2026-10-01", "{date: 2026-13-01", "exceptions.1.date", "2026-13-01"),
+        (
+            "roster.yaml",
+            'from: "2026-02-16 08:30"',
+            "from: 2026-02-30 08:30:00",
+            "absences.1.from",
+            "2026-02-30 08:30:00",
+        ),
+        ("calendar.yaml", "days_off: []", "days_off: [2026-02-30]", "days_off.1", "2026-02-30"),
+    ],
+)
+def test_a_date_that_does_not_exist_is_told_with_its_line(
+    folder: Path, file: str, old: str, new: str, field: str, written: str
+) -> None:
+    line = _change(folder / file, old, new)
+    with pytest.raises(ConfigError, match=f"'{written}' is not a date") as caught:
+        load_site(folder, at=SATURDAY)
+    assert caught.value.where == f"{folder / file}:{line}: {field}"
+    assert "2026-11-21" in str(caught.value.mend)
+
+
+def test_shifts_that_overlap_are_warned_of(folder: Path) -> None:
+    _change(folder / "roster.yaml", 'from: "16:30"', 'from: "15:30"')
+    (warning,) = load_site(folder, at=SATURDAY).warnings
+    assert "Shift evening begins at 15:30 while day runs until 16:30" in warning
+    assert warning.startswith("operator, leader, engineering, security, environment: 中班")
