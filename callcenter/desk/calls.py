@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from callcenter.desk import cursors, finding, recordings, rows
-from callcenter.desk.models import CallbackRow, CallDetail, CallFilter, CallRow, LiveText, Page, Recording, Step
+from callcenter.desk.models import (
+    CallbackRow,
+    CallDetail,
+    CallFilter,
+    CallRow,
+    DayOfCalls,
+    LiveText,
+    Page,
+    Recording,
+    Step,
+    StripCall,
+)
 from callcenter.desk.search import query
 from callcenter.errors import StoreError
 from callcenter.store.pool import statements
@@ -48,6 +59,13 @@ async def page(desk: Desk, site: str, chosen: CallFilter, before: str | None = N
     else:
         found = [rows.call(row) async for row in _sql.calls_page(desk.pool, **chosen_rows)]
     return cursors.page(found, limit, lambda c: (c.ringing_at, c.id))
+
+
+async def day(desk: Desk, site: str, since: datetime, rings: int, drawn: int) -> DayOfCalls:
+    """The calls since a moment: counted, and the newest `drawn` of them."""
+    counted = await _sql.calls_counted(desk.pool, site=site, since=since, rings=rings)
+    newest = [StripCall(**dict(r)) async for r in _sql.calls_in_strip(desk.pool, site=site, since=since, rows=drawn)]
+    return DayOfCalls(**dict(counted), drawn=tuple(newest))
 
 
 async def _with_words(

@@ -87,6 +87,29 @@ class CallRow:
 
 
 @dataclass(frozen=True)
+class StripCall:
+    """One call of a day's picture. `over`: it has ended."""
+
+    ringing_at: datetime
+    duration_ms: int | None
+    answered: bool
+    over: bool
+    urgency: str | None
+    category: str | None
+
+
+@dataclass(frozen=True)
+class DayOfCalls:
+    """A day's calls as a picture: figures of all, and the newest of them to draw. `quick`: within the rings asked."""
+
+    calls: int
+    answered: int
+    quick: int
+    tickets: int
+    drawn: tuple[StripCall, ...]
+
+
+@dataclass(frozen=True)
 class Turn:
     """One thing said: `leg` is caller, agent or ours. `words` are [word, start_ms, end_ms, confidence]."""
 

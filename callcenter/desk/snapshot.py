@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -69,6 +70,10 @@ def open_matter(row: Any) -> OpenMatter:
     )  # fmt: skip
 
 
+REST_SHARE = 4
+"""A desk with thousands of open matters rests so many times as long as a snapshot took: pages and clocks go on."""
+
+
 class SnapshotMaker:
     """Makes snapshots for all links of one desk."""
 
@@ -97,6 +102,7 @@ class SnapshotMaker:
         """Make a snapshot whenever something changed, for good."""
         while True:
             self._look.clear()
+            begun = time.monotonic()
             made = await self.make()
             content = await asyncio.to_thread(codec.to_json, dict(made.sites))
             if content != self._content:
@@ -105,12 +111,13 @@ class SnapshotMaker:
                     self._content, self.version, self.text = content, made.version, text.decode()
                     self._made.notify_all()
                 log.debug("snapshot_made", version=made.version, bytes=len(text))
+            took_s = time.monotonic() - begun
             try:
                 async with asyncio.timeout(MAKE_EVERY_S):
                     await self._look.wait()
             except TimeoutError:
                 continue
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(max(GATHER_S, REST_SHARE * took_s))
 
     async def versions(self) -> AsyncIterator[tuple[int, str]]:
         """The newest snapshot now, and each one after it; a slow reader misses those between."""

@@ -32,6 +32,18 @@ where c.site = :site
 order by c.ringing_at desc, c.id desc
 limit :rows;
 
+-- name: calls_in_strip
+select c.ringing_at, c.duration_ms, c.answered, c.ended_at is not null as over, t.urgency,
+    c.labels->'category'->>'value' as category
+from call c left join ticket t on t.number = c.ticket
+where c.site = :site and c.ringing_at >= :since order by c.ringing_at desc limit :rows;
+
+-- name: calls_counted^
+select count(*)::int as calls, count(*) filter (where answered)::int as answered,
+    count(*) filter (where answered and coalesce(rings, 1) <= :rings)::int as quick,
+    count(distinct ticket)::int as tickets
+from call where site = :site and ringing_at >= :since;
+
 -- name: calls_found
 with found as materialized (
     select id from call where reverse(from_number) like reverse(:number::text) || '%'

@@ -12,7 +12,7 @@ from uuid import UUID
 from aiohttp import web
 
 from callcenter.desk import calls, tickets
-from callcenter.desk.models import CallDetail, CallFilter, CallRow, TicketFilter, TicketRow
+from callcenter.desk.models import CallDetail, CallFilter, CallRow, DayOfCalls, TicketFilter, TicketRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
 from callcenter.web.acting import may_do
@@ -27,6 +27,8 @@ PAGE_ROWS = 60
 STRIP_WIDTH, STRIP_HEIGHT = 960, 64
 DAY_S = 86400
 THREE_RINGS = 3
+BARS = 400
+"""Calls that are drawn: more would only cover each other."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,24 @@ def _midnight() -> datetime:
     return shown.local(datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def strip_of(rows: Iterable[CallRow], names: Names, since: datetime) -> Strip:
+def strip_of(day: DayOfCalls, names: Names, since: datetime) -> Strip:
     """The strip of the calls since midnight: place by time, height by length, colour by urgency."""
-    listed = list(rows)
-    served = [row for row in listed if row.answered]
-    quick = sum(1 for row in served if (row.rings or 1) <= THREE_RINGS)
     bars = []
-    for row in listed:
-        seconds = (row.duration_ms or 0) / 1000
-        look = "missed" if not row.answered and row.ended_at else row.urgency or "normal"
+    for row in day.drawn:
+        length = row.duration_ms or 0
+        look = "missed" if not row.answered and row.over else row.urgency or "normal"
         bars.append(
             Bar(
                 x=round((row.ringing_at - since).total_seconds() / DAY_S * STRIP_WIDTH, 1),
-                height=round(8 + min(1.0, seconds / 240) * (STRIP_HEIGHT - 8), 1),
+                height=round(8 + min(1.0, length / 240_000) * (STRIP_HEIGHT - 8), 1),
                 look=look,
-                title=f"{shown.clock(row.ringing_at)} {shown.offset(row.duration_ms or 0)}"
-                f" {names.category(row.labels.category.value) if row.labels else ''}",
+                title=f"{shown.clock(row.ringing_at)} {shown.offset(length)} {names.category(row.category)}",
             )
         )
     return Strip(
-        calls=len(listed),
-        within_three=f"{round(100 * quick / len(served))} %" if served else "—",
-        tickets=len({row.ticket for row in listed if row.ticket}),
+        calls=day.calls,
+        within_three=f"{round(100 * day.quick / day.answered)} %" if day.answered else "—",
+        tickets=day.tickets,
         bars=tuple(bars),
         now_x=round((datetime.now(UTC) - since).total_seconds() / DAY_S * STRIP_WIDTH, 1),
     )
@@ -171,8 +169,8 @@ async def calls_page(request: web.Request) -> web.StreamResponse:
     if values["live"] and not words and "today" not in request.query:
         shown_call = await call_values(request, values["live"][0].id)
     else:
-        today = await calls.page(request.app[DESK], site, CallFilter(since=_midnight()), limit=1000)
-        shown_call |= {"strip": strip_of(today.rows, names, _midnight()), "today": _midnight().date()}
+        today = await calls.day(request.app[DESK], site, _midnight(), THREE_RINGS, BARS)
+        shown_call |= {"strip": strip_of(today, names, _midnight()), "today": _midnight().date()}
     current = str(shown_call["call"].id) if shown_call["call"] else ""
     return await render(request, "calls.html", section="calls", words=words, current=current, **values, **shown_call)
 
