@@ -1,4 +1,8 @@
-"""YAML with places: every key and value knows its line and column, so that a message points at it."""
+"""YAML with places: every key and value knows its line and column, so that a message points at it.
+
+Only plain YAML of a modest size is read: no tags (`!!python/…`), no aliases that grow, nothing nested without end. What
+is more is refused while it is being read, before it costs memory or time.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,20 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+from ruamel.yaml.parser import RoundTripParser
 
 from callcenter.errors import DialplanError
 
 Where = tuple[str | int, ...]
 """A path into a document: ("steps", "welcome", 0, "play")."""
+MAX_BYTES = 256 * 1024
+"""Ten times the largest script or list of texts that ships."""
+MAX_DEPTH = 30
+MAX_ALIASES = 20
+MAX_VALUES = 50_000
+"""Values of a file, with those that its aliases repeat."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +50,63 @@ class Document:
         return DialplanError(code, message, where=f"{self.path}:{line}:{column}", mend=mend)
 
 
+class _RefusedError(MarkedYAMLError):
+    """Well-formed, but not what a file of ours may be made of."""
+
+    def __init__(self, problem: str, mark: StringMark, mend: str) -> None:
+        super().__init__(problem=problem, problem_mark=mark)
+        self.mend = mend
+
+
+class _PlainParser(RoundTripParser):
+    """Refuses tags, many aliases, an alias within what it names, and deep nesting as soon as it meets them."""
+
+    def __init__(self, loader: Any) -> None:
+        super().__init__(loader)
+        self._open: list[str | None] = []
+        self._aliases = 0
+
+    def get_event(self) -> Any:
+        event = super().get_event()
+        if isinstance(event, AliasEvent):
+            self._aliases += 1
+            if event.anchor in self._open:
+                raise _RefusedError(f"'*{event.anchor}' stands within itself", event.start_mark, "write it out")
+            if self._aliases > MAX_ALIASES:
+                mend = f"write them out; at most {MAX_ALIASES} are read"
+                raise _RefusedError("too many aliases (*name)", event.start_mark, mend)
+        elif isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag is not None:
+            raise _RefusedError(
+                f"a tag: {event.tag}", event.start_mark, "take it out: scripts are plain YAML without tags"
+            )
+        if isinstance(event, CollectionStartEvent):
+            self._open.append(event.anchor)
+            if len(self._open) > MAX_DEPTH:
+                raise _RefusedError(
+                    f"nested more than {MAX_DEPTH} deep", event.start_mark, "take the superfluous brackets out"
+                )
+        elif isinstance(event, CollectionEndEvent):
+            self._open.pop()
+        return event
+
+
 def read_yaml(path: Path) -> Document:
     """Read one file. Raises DialplanError `dialplan.file` or `dialplan.yaml`, with line and column."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise DialplanError(
+                "dialplan.file", f"is larger than {MAX_BYTES // 1024} KB", where=f"{path}:1:1",
+                mend="is it a call script at all? else make two of it",
+            )  # fmt: skip
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise DialplanError(
             "dialplan.file", f"cannot be read: {error}", where=f"{path}:1:1", mend="give a YAML file in UTF-8"
         ) from error
     reader = YAML(typ="rt")
+    reader.Parser = _PlainParser
     try:
         tree = reader.load(text)
     except MarkedYAMLError as error:
@@ -56,20 +116,25 @@ def read_yaml(path: Path) -> Document:
             (error.problem or "not YAML").replace("found duplicate key", "key written twice:").split(" with value")[0]
         )
         raise DialplanError(
-            "dialplan.yaml", problem, where=f"{path}:{line}:{column}", mend="mend the YAML here"
-        ) from error
-    except YAMLError as error:
+            "dialplan.yaml", problem, where=f"{path}:{line}:{column}",
+            mend=error.mend if isinstance(error, _RefusedError) else "mend the YAML here",
+        ) from error  # fmt: skip
+    except (YAMLError, ValueError) as error:
         raise DialplanError("dialplan.yaml", str(error), where=f"{path}:1:1", mend="mend the YAML") from error
     document = Document(path, None, {}, {(): (1, 1)})
     return Document(path, _plain(tree, (), document), document.keys, document.values)
 
 
 def _plain(node: Any, where: Where, into: Document) -> Any:
+    if len(into.values) > MAX_VALUES:
+        raise into.error(where, "dialplan.yaml", "too many values", f"at most {MAX_VALUES} are read")
     if isinstance(node, CommentedMap):
         out: dict[Any, Any] = {}
         for key, value in node.items():
-            into.keys[*where, key] = _from_one(node.lc.key(key))
-            into.values[*where, key] = _from_one(node.lc.value(key))
+            # What `<<` merges in stands elsewhere: it is told at the place of the whole
+            at = node.lc.data.get(key) or (node.lc.line, node.lc.col, node.lc.line, node.lc.col)
+            into.keys[*where, key] = _from_one((at[0], at[1]))
+            into.values[*where, key] = _from_one((at[2], at[3]))
             out[key] = _plain(value, (*where, key), into)
         return out
     if isinstance(node, CommentedSeq):
