@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from callcenter.domain.records import RecordKind
 from callcenter.domain.snapshot import SiteSnapshot, Snapshot
 from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, SpeechError, StoreError
+from callcenter.line.leg_events import LegEvents, LegHandler
 from callcenter.line.sounds import Sounds
 from callcenter.line.surroundings import site_of
 from callcenter.log import get_logger
@@ -24,10 +24,8 @@ from callcenter.node.link import LinkClient
 from callcenter.role import read_port
 from callcenter.speech.services import SpeechServices
 from callcenter.telephony.endpoint import Endpoint
-from callcenter.telephony.events import Event
 
 log = get_logger("line")
-LegHandler = Callable[[Event], None]
 
 
 @dataclass
@@ -42,7 +40,7 @@ class House:
     services: SpeechServices
     sounds: Sounds
     dialplans: dict[str, Dialplan]
-    handlers: dict[int, LegHandler] = field(default_factory=dict)
+    legs: LegEvents = field(default_factory=LegEvents)
     low_disk: bool = False
     record_dir: Path | None = None
     """Where calls are recorded while they run."""
@@ -51,10 +49,7 @@ class House:
 
     def watch(self, leg: int, handler: LegHandler | None) -> None:
         """Send a leg's events to `handler`; None: to nobody any more."""
-        if handler is None:
-            self.handlers.pop(leg, None)
-        else:
-            self.handlers[leg] = handler
+        self.legs.watch(leg, handler)
 
     @property
     def snapshot(self) -> Snapshot | None:

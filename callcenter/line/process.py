@@ -232,10 +232,7 @@ class Line:
             case Fault():
                 pass  # logged where it arose
             case _:
-                leg = getattr(event, "leg", None)
-                handler = house.handlers.get(leg) if leg is not None else None
-                if handler is not None:
-                    handler(event)
+                house.legs.take(event)
 
     async def _run_call(self, call: CallerCall) -> None:
         assert self._house is not None

@@ -116,7 +116,7 @@ class ResidentCall(CallerCall):
 
     @classmethod
     async def dial(cls, house: House, order: ResidentOrder) -> ResidentCall:
-        """Start ringing. Raises TelephonyError without an edge, a script or a free leg."""
+        """Start ringing; `begin` it at once. Raises TelephonyError without an edge, a script or a free leg."""
         uri = house.person_address(order.to)
         if uri is None:
             raise TelephonyError("telephony.no_edge", "there is no edge to call by")
@@ -125,12 +125,10 @@ class ResidentCall(CallerCall):
         folder = None if house.low_disk else house.record_dir
         record_as = str(folder / f"out-{uuid4().hex}") if folder is not None else None
         leg = await house.endpoint.dial(uri, record_as=record_as)
-        call = cls(house, order, leg, record_as)
-        house.watch(leg, call.take)
-        return call
+        return cls(house, order, leg, record_as)
 
     def begin(self) -> None:
-        """Journal the ringing."""
+        """Journal the ringing, and listen to the leg."""
         order, house = self._order, self._house
         self._records.write(
             RecordKind.CALL_RINGING,
@@ -144,6 +142,7 @@ class ResidentCall(CallerCall):
         self._note("ringing")
         house.link.live(self.id, "ringing")
         self._begin_note()
+        house.watch(self.leg, self.take)
 
     def take(self, event: Event) -> None:
         """An event of this call's leg."""

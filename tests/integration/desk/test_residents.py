@@ -1,0 +1,322 @@
+"""Calls of ours to residents, with a line that says what residents do: when they ring, what comes of them, when not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from desk_node import LI_NA, SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
+
+from callcenter.config import EdgeSettings, ResidentSettings, Settings, Trunk
+from callcenter.desk import acts, resident_calls, tickets
+from callcenter.desk.house import Desk, open_desk
+from callcenter.desk.resident_calls import dialable, next_decent, ring_at, why_not
+from callcenter.domain import codec
+from callcenter.domain.calendar import WorkingCalendar
+from callcenter.domain.records import RecordKind
+from callcenter.errors import DomainError, TelephonyError
+from callcenter.node.ids import uuid7
+
+NUMBER = 100779
+CALENDAR = WorkingCalendar()
+
+
+@dataclass
+class Trunks:
+    """A line's part: it keeps the desk's orders, and the test says what residents do."""
+
+    orders: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    node: Linked | None = None
+    full: bool = False
+
+    async def command(self, command: dict[str, Any]) -> dict[str, Any]:
+        if command.get("purpose") not in {"callback", "follow_up"}:
+            return {"call": str(uuid7())}
+        if self.full:
+            raise TelephonyError("telephony.no_leg", "no leg is free", retryable=True)
+        order = {**command, "made": str(uuid7())}
+        self.orders.put_nowait(order)
+        return {"call": order["made"]}
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(20):
+            return await self.orders.get()
+
+    def write(self, kind: RecordKind, order: dict[str, Any], /, **body: Any) -> None:
+        assert self.node is not None
+        self.node.line.journal.append(kind, site=SITE, call=UUID(order["made"]), body=body)
+
+    def come(self, order: dict[str, Any], answer: str, *, state: str = "answered", **more: Any) -> None:
+        """What came of a call, as a line writes it down."""
+        who = {"purpose": order["purpose"], "ticket": order["ticket"], "order": order["order"], "to_staff": None}
+        number = "+86" + order["to"]
+        self.write(
+            RecordKind.CALL_RINGING, order, direction="out", from_number=None, to_number=number, line=1,
+            dialplan="callback.zh", **who,
+        )  # fmt: skip
+        self.write(RecordKind.PERSON_CALL, order, **who, state="ringing")
+        self.write(RecordKind.PERSON_CALL, order, **who, state=state)
+        self.write(RecordKind.PERSON_ANSWER, order, **who, answer=answer, **{"score": None, "words": "", **more})
+        self.end(order)
+
+    def end(self, order: dict[str, Any]) -> None:
+        self.write(RecordKind.CALL_ENDED, order, reason="caller", duration_ms=8000, answered=True)
+
+
+def calling(settings: Settings, **residents: Any) -> Settings:
+    """Settings of a house with a trunk that rings residents at any hour."""
+    edge = EdgeSettings(outbound_prefixes=["1"], trunks=[Trunk(name="carrier", outbound="127.0.0.1:5060")])
+    wanted = {"hours": "00:00-23:59", "follow_up_after_min": 0, "attempts": 2, **residents}
+    return settings.model_copy(update={"edge": edge, "residents": ResidentSettings(**wanted)})
+
+
+@asynccontextmanager
+async def house(settings: Settings) -> AsyncIterator[tuple[Desk, Trunks]]:
+    trunks = Trunks()
+    async with open_desk(settings) as desk, served(desk) as address:
+        own = settings_of(settings.var_dir, str(desk.dsn), [address])
+        async with linked(own, on_command=trunks.command) as node:
+            trunks.node = node
+            yield desk, trunks
+
+
+async def matter(desk: Desk, trunks: Trunks, speech: FakeSpeech) -> None:
+    """An ordinary matter of a caller with a number."""
+    understood = labels("cleaning", "normal", "complaint")
+    speech.answers["楼道很脏"] = understood
+    assert trunks.node is not None
+    trunks.node.line.whole_call("楼道很脏", NUMBER, understood)
+    await until(lambda: desk.pool.fetchval("select complete from ticket where number = $1", NUMBER))
+
+
+async def done(desk: Desk) -> None:
+    responsible = await desk.pool.fetchval("select responsible from ticket where number = $1", NUMBER)
+    await acts.change_state(desk, NUMBER, responsible, "done", str(uuid4()), result="打扫干净了")
+
+
+async def silent_call(desk: Desk, trunks: Trunks) -> dict[str, Any]:
+    """A call in which nothing was said: a call-back is planned, and due now."""
+    assert trunks.node is not None
+    line = trunks.node.line
+    call = line.ring()
+    line.answer(call)
+    line.end(call)
+    await until(lambda: desk.pool.fetchval("select id from callback where call = $1", call))
+    sql = "update callback set due_at = now() where call = $1 returning *"
+    return dict(await desk.pool.fetchrow(sql, call))
+
+
+async def row(desk: Desk, **where: Any) -> dict[str, Any]:
+    """The newest call of ours, once it looks so."""
+
+    async def look() -> dict[str, Any] | None:
+        found = await desk.pool.fetchrow("select * from resident_call order by id desc limit 1")
+        return dict(found) if found is not None and where.items() <= dict(found).items() else None
+
+    return dict(await until(look))
+
+
+async def history(desk: Desk, number: int = NUMBER) -> str:
+    return "\n".join(step.body.get("zh", "") for step in (await tickets.one(desk, number)).history)
+
+
+async def status(desk: Desk) -> str:
+    return str(await desk.pool.fetchval("select status from ticket where number = $1", NUMBER))
+
+
+async def test_a_follow_up_that_is_solved_archives_with_its_score(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await done(desk)
+        order = await trunks.next()
+        assert (order["purpose"], order["to"], order["about"]) == ("follow_up", LI_NA, {"category": "cleaning"})
+        trunks.come(order, "solved", score=4, words="解决了，满意")
+        assert (await row(desk, state="done"))["score"] == 4
+        assert await status(desk) == "archived"
+        assert "满意（4分）" in await history(desk)
+        assert await desk.pool.fetchval("select state from task where kind = 'follow_up'") == "done"
+        call = await desk.pool.fetchrow("select * from call where direction = 'out'")
+        assert (call["ticket"], call["from_number"]) == (NUMBER, "+86" + LI_NA)
+        await until(lambda: desk.pool.fetchval("select completed_at from call where direction = 'out'"))
+        assert await desk.pool.fetchval("select count(*) from ticket") == 1, "a call of ours opens no matter"
+
+
+@pytest.mark.parametrize(("answer", "score"), [("unsolved", None), ("solved", 2)])
+async def test_not_solved_or_not_satisfied_opens_it_again(
+    settings: Settings, speech: FakeSpeech, answer: str, score: int | None
+) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await done(desk)
+        trunks.come(await trunks.next(), answer, score=score, words="没解决，还是很脏")
+        await row(desk, state="done")
+        detail = await tickets.one(desk, NUMBER)
+        assert await status(desk) == "reopened"
+        assert detail.ticket.responsible == detail.ticket.first_responder, "back to the first responder (R23)"
+
+
+async def test_not_reached_is_rung_again_and_then_a_persons(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings, again_after_min=30)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await done(desk)
+        trunks.come(await trunks.next(), "none", state="no_answer")
+        again = await row(desk, state="due", attempts=1)
+        assert again["result"] == "no_answer"
+        assert timedelta(minutes=25) < again["next_at"] - datetime.now(UTC) <= timedelta(minutes=31)
+        await desk.pool.execute("update resident_call set next_at = now()")
+        trunks.come(await trunks.next(), "none")
+        assert (await row(desk, state="given_up"))["result"] == "no_clear_answer", "a mailbox, or silence"
+        assert await status(desk) == "follow_up_due"
+        assert "回访未接通" in await history(desk)
+        assert await desk.pool.fetchval("select state from task where kind = 'follow_up'") == "open", "on the list"
+
+
+async def test_a_person_who_is_quicker_makes_the_call_needless(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        trunks.full = True
+        await matter(desk, trunks, speech)
+        await done(desk)
+        await row(desk, state="due", result="telephony.no_leg")
+        assert (await row(desk))["attempts"] == 0, "a line that could not is no try"
+        await acts.change_state(desk, NUMBER, "rule", "archived", str(uuid4()), result="电话回访满意")
+        await desk.pool.execute("update resident_call set next_at = now()")
+        assert (await row(desk, state="dropped"))["result"] == "not_needed"
+
+
+async def test_the_call_back_of_a_silent_call_hears_the_matter(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        callback = await silent_call(desk, trunks)
+        order = await trunks.next()
+        assert order["flags"] == ["silence", "nothing_said"]
+        assert order["about"] is None
+        understood = labels("water_supply", "important", "repair")
+        trunks.write(
+            RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], ticket=order["ticket"],
+            purpose="callback", order=order["order"],
+        )  # fmt: skip
+        fields = {"text": "家里没有水"}
+        trunks.write(
+            RecordKind.TICKET_AMENDED, order, ticket=order["ticket"], labels=codec.to_plain(understood), fields=fields
+        )
+        trunks.come(order, "heard", words="家里没有水")
+        await row(desk, state="done", result="heard")
+        detail = await tickets.one(desk, callback["ticket"])
+        assert (detail.ticket.category, detail.ticket.urgency) == ("water_supply", "important")
+        assert detail.ticket.content == "家里没有水"
+        assert "家里没有水" in await history(desk, callback["ticket"])
+        assert await desk.pool.fetchval("select state from callback where id = $1", callback["id"]) == "done"
+
+
+async def test_danger_told_in_a_call_back_rings_people_at_once(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await resident_calls.ring_now(desk, "he_min", "a key", ticket=NUMBER)
+        order = await trunks.next()
+        fire = labels("fire", "emergency", "help")
+        trunks.write(
+            RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], ticket=order["ticket"]
+        )
+        plain = codec.to_plain(fire)
+        trunks.write(RecordKind.TICKET_AMENDED, order, ticket=order["ticket"], labels=plain, fields={"text": "着火了"})
+        sql = "select urgency from outward_message where channel = 'telephone' and ticket = $1"
+        assert await until(lambda: desk.pool.fetchval(sql, NUMBER)) == "emergency"
+        detail = await tickets.one(desk, NUMBER)
+        assert (detail.ticket.category, detail.ticket.urgency) == ("fire", "emergency")
+
+
+async def test_a_line_that_dies_in_the_call_is_no_answer(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await done(desk)
+        order = await trunks.next()
+        who = {"purpose": order["purpose"], "ticket": order["ticket"], "order": order["order"], "to_staff": None}
+        trunks.write(RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], **who)
+        trunks.write(RecordKind.PERSON_CALL, order, **who, state="answered")
+        trunks.end(order)
+        assert (await row(desk, state="due"))["attempts"] == 1
+        assert await status(desk) == "follow_up_due"
+
+
+async def test_an_answer_that_comes_twice_counts_once(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await done(desk)
+        order = await trunks.next()
+        trunks.come(order, "unsolved", words="没解决")
+        trunks.come(order, "unsolved", words="没解决")
+        trunks.come({**order, "made": str(uuid7())}, "solved", score=5)
+        await row(desk, state="done", result="unsolved")
+        await until(lambda: desk.pool.fetchval("select count(*) >= 3 from event where kind = 'person.answer'"))
+        assert await status(desk) == "reopened"
+        assert await desk.pool.fetchval("select count(*) from event where kind = 'ticket.unsatisfied'") == 1
+
+
+async def test_somebody_has_a_resident_rung_once_per_key(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        first = await resident_calls.ring_now(desk, "he_min", "a key", ticket=NUMBER)
+        assert first["purpose"] == "callback"
+        assert await resident_calls.ring_now(desk, "he_min", "a key", ticket=NUMBER) == {}
+        order = await trunks.next()
+        trunks.come(order, "bridged")
+        await row(desk, state="done", result="bridged")
+        assert len(await resident_calls.of_ticket(desk, NUMBER)) == 1
+        assert "已接通负责人" in await history(desk)
+
+
+async def test_without_a_trunk_the_list_is_a_persons(desk: Desk, speech: FakeSpeech) -> None:
+    del speech
+    assert why_not(desk.settings)
+    with pytest.raises(DomainError) as error:
+        await resident_calls.ring_now(desk, "he_min", "a key", ticket=NUMBER)
+    assert error.value.code == "residents.not_rung"
+
+
+def test_a_number_is_dialled_only_where_a_prefix_allows_it() -> None:
+    assert dialable("+8614000000001", ["1"]) == "14000000001"
+    assert dialable("+861088880000", ["010"]) == "01088880000"
+    assert dialable("+8614000000001", ["010"]) is None
+    assert dialable("+4930123456", ["1", "010"]) is None
+    assert dialable("anonymous", ["1", "a"]) is None
+
+
+def at(day: int, clock: str) -> datetime:
+    return CALENDAR.at(datetime(2026, 3, day).date(), time.fromisoformat(clock))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("moment", "workdays", "expected"),
+    [
+        (at(4, "10:00"), False, at(4, "10:00")), (at(4, "06:00"), False, at(4, "09:00")),
+        (at(4, "20:30"), False, at(5, "09:00")), (at(7, "10:00"), True, at(9, "09:00")),
+        (at(7, "10:00"), False, at(7, "10:00")),
+    ],
+)  # fmt: skip
+def test_residents_are_rung_at_decent_hours(moment: datetime, workdays: bool, expected: datetime) -> None:
+    assert next_decent(moment, time(9), time(20, 30), CALENDAR, workdays=workdays) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "urgency", "asked_by", "late_min", "now"),
+    [
+        ("promised", "normal", None, 0, True), ("promised", "normal", None, 30, False),
+        ("silence", "normal", None, 0, False), ("hang_up", "emergency", None, 0, True),
+        ("silence", "normal", "somebody", 0, True),
+    ],
+)  # fmt: skip
+def test_a_promise_is_kept_at_night_and_nobody_else_is_woken(
+    reason: str, urgency: str, asked_by: str | None, late_min: int, now: bool
+) -> None:
+    night = at(4, "02:30")
+    call = {
+        "asked_by": asked_by, "purpose": "callback", "reason": reason, "urgency": urgency,
+        "promised_at": night - timedelta(minutes=late_min),
+    }  # fmt: skip
+    expected = night if now else at(4, "09:00")
+    assert ring_at(call, ResidentSettings(), CALENDAR, night) == expected
