@@ -16,8 +16,9 @@ from rich.table import Table
 from callcenter.config import Settings, load_settings
 from callcenter.desk import phones, residents
 from callcenter.desk.house import DATABASE, Desk, open_desk
-from callcenter.errors import CallCenterError
+from callcenter.errors import CallCenterError, StoreError
 from callcenter.log import setup_logging
+from callcenter.site.load import load_sites
 from callcenter.store.embedded import EmbeddedPostgres
 
 phone_app = typer.Typer(help="People's SIP phones.", no_args_is_help=True)
@@ -34,10 +35,11 @@ def main() -> None:
 @asynccontextmanager
 async def desk_beside(settings: Settings) -> AsyncIterator[Desk]:
     """A desk for one command, on the database of the house that runs here, or on its own while none does."""
-    server = EmbeddedPostgres(settings.var_dir / "postgres")
-    if settings.database.dsn is None and server.runs_elsewhere():
-        database = settings.database.model_copy(update={"dsn": SecretStr(server.dsn(DATABASE))})
-        settings = settings.model_copy(update={"database": database})
+    if settings.database.dsn is None:
+        server = EmbeddedPostgres(settings.var_dir / "postgres")
+        if server.runs_elsewhere():
+            database = settings.database.model_copy(update={"dsn": SecretStr(server.dsn(DATABASE))})
+            settings = settings.model_copy(update={"database": database})
     async with open_desk(settings, background=False) as desk:
         yield desk
 
@@ -76,24 +78,33 @@ def import_residents(
     settings = load_settings(config)
     setup_logging("import", settings.log.level, settings.log.json_lines)
     try:
-        ok = asyncio.run(_import(file, site or settings.site.default, apply, config))
+        ok = asyncio.run(_import(file, site or settings.site.default, apply, settings))
     except CallCenterError as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        console.print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(2) from error
     raise typer.Exit(0 if ok else 1)
 
 
-async def _import(file: Path, site: str, apply: bool, config: Path | None) -> bool:
-    async with desk_beside(load_settings(config)) as desk:
-        found = await residents.preview(desk, site, file)
-        _show(found)
-        if found.mistakes:
-            console.print("[red]有错误，未导入。 Nothing was imported: mend the cells above.[/red]")
-            return False
+async def _import(file: Path, site: str, apply: bool, settings: Settings) -> bool:
+    # The file first: what is wrong with it is told at once, whether a house runs here or not.
+    sites = load_sites(settings.sites_dir, settings.rules)
+    if site not in sites:
+        raise StoreError(
+            "site.unknown", f"there is no site {site!r}", where="--site", mend=f"use one of {', '.join(sites)}"
+        )
+    _, mistakes = await asyncio.to_thread(residents.read_rows, file, sites[site])
+    if mistakes:
+        for mistake in mistakes[: residents.ERRORS_SHOWN]:
+            console.print(str(mistake), style="red", highlight=False, markup=False)
+        console.print(f"[red]{len(mistakes)} 处有错，未导入。 Nothing was imported: mend the cells above.[/red]")
+        return False
+    async with desk_beside(settings) as desk:
         if not apply:
+            _show(await residents.preview(desk, site, file))
             console.print("这是预览，加 --apply 导入。 This is a preview; add --apply to import.")
             return True
-        await residents.import_file(desk, site, file)
+        found = await residents.import_file(desk, site, file)
+        _show(found)
         console.print(f"已导入 {len(found.residents)} 人。 Imported {len(found.residents)} people.")
         return True
 
@@ -111,5 +122,3 @@ def _show(found: residents.Preview) -> None:
         f"新住户 new households: {found.new_households}   新人员 new people: {found.new_people}   "
         f"号码 numbers: {found.numbers}   改归属 moved: {len(found.moved)}"
     )
-    for mistake in found.mistakes:
-        console.print(f"[red]{mistake}[/red]", highlight=False)

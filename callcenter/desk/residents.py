@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from callcenter.desk import seed
 from callcenter.desk.events import tell
 from callcenter.desk.models import HouseholdRow, NewsKind
 from callcenter.domain.numbers import canonical
-from callcenter.domain.places import Place
+from callcenter.domain.places import Gazetteer, Place
+from callcenter.domain.understanding.numerals import read_number
 from callcenter.errors import StoreError
 from callcenter.site.load import Site
 from callcenter.store.pool import Connection, statements
@@ -34,9 +36,16 @@ HEADINGS = {
 """Column → how its heading may be written."""
 
 NEEDED = ("building", "room", "name")
-_DIGITS = re.compile(r"\d+")
-_SPLIT = re.compile(r"[、,，;；/\s]+")
 ERRORS_SHOWN = 200
+LONGEST_NAME = 100
+"""Letters."""
+
+_DIGITS = re.compile(r"\d+")
+_SUFFIX = re.compile(r"(?:号楼|号院|单元|[栋幢座楼号室])$")
+_BETWEEN = re.compile(r"[、,;/\n]+")
+_NUMBER = re.compile(r"\+[0-9]{7,15}|[0-9]{3,12}")
+_SHORTEST_FULL = 7
+"""Figures of a local number; shorter parts of a cell belong together (+86 139 0000 0005)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ def read_rows(path: Path, site: Site) -> tuple[list[Resident], list[Mistake]]:
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
+    if not path.is_file():
+        raise StoreError("residents.no_file", "there is no such file", where=str(path), mend="name an .xlsx file")
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (OSError, InvalidFileException, BadZipFile, KeyError, ValueError) as error:
@@ -117,44 +128,82 @@ def _read(
     mistakes: list[Mistake] = []
     owners: dict[str, int] = {}
     for row, cells in lines:
-        values = {name: _text(cells[index] if index < len(cells) else None) for name, (index, _) in columns.items()}
+        values = dict.fromkeys(HEADINGS, "")
+        values |= {name: _text(cells[index] if index < len(cells) else None) for name, (index, _) in columns.items()}
         if not any(values.values()):
             continue
-        heading = {name: text for name, (_, text) in columns.items()}
-        wrong = [Mistake(row, heading[name], "缺少 (missing)") for name in NEEDED if not values[name]]
-        place = site.gazetteer.complete(
-            Place(_plain(values["building"]), _plain(values.get("unit", "")) or None, _plain(values["room"]))
-        )
-        if not wrong and not site.gazetteer.knows(place.building, place.unit, place.room):
-            wrong.append(Mistake(row, heading["room"], f"{place} 不存在 (no such place)"))
-        numbers = []
-        for written in _SPLIT.split(values.get("phone", "")):
-            number = canonical(written, site.area_code) if written else None
-            if written and (number is None or not re.fullmatch(r"\+?\d{3,15}", number)):
-                wrong.append(Mistake(row, heading["phone"], "不是电话号码 (not a telephone number)"))
-            elif number is not None:
-                if owners.setdefault(number, row) != row:
-                    wrong.append(Mistake(row, heading["phone"], f"号码与第{owners[number]}行重复 (given twice)"))
-                numbers.append(number)
+        wrong = [(name, "缺少 (missing)") for name in NEEDED if not values[name]]
+        place, unknown = _place(values, site.gazetteer)
+        if unknown is not None and not wrong:
+            wrong.append(unknown)
+        if len(values["name"]) > LONGEST_NAME:
+            wrong.append(("name", f"姓名超过{LONGEST_NAME}个字 (longer than {LONGEST_NAME} letters)"))
+        numbers = _numbers(values["phone"], site.area_code)
+        if numbers is None:
+            wrong.append(("phone", "不是电话号码 (not a telephone number)"))
+        twice = [number for number in numbers or () if owners.setdefault(number, row) != row]
+        wrong += (("phone", f"号码与第{owners[number]}行重复 (given twice)") for number in twice)
         if wrong:
-            mistakes += wrong
+            mistakes += (Mistake(row, columns[name][1], message) for name, message in wrong)
             continue
         key = "-".join(part for part in (place.building, place.unit, place.room) if part)
-        name, relation = values["name"], values.get("relation", "")
-        residents.append(Resident(row, key, place, name, tuple(numbers), relation))
+        residents.append(Resident(row, key, place, values["name"], numbers or (), values["relation"]))
     return residents, mistakes
+
+
+def _place(values: dict[str, str], gazetteer: Gazetteer) -> tuple[Place, tuple[str, str] | None]:
+    """The door a row names, and the column that is wrong with its message when there is no such door."""
+
+    def known(column: str, names: Callable[[str], bool]) -> str | None:
+        return next((way for way in _ways(values[column]) if names(way)), None)
+
+    building = known("building", gazetteer.knows)
+    if building is None:
+        return Place(), ("building", f"{values['building']} 不存在 (no such building)")
+    unit = known("unit", lambda name: gazetteer.knows(building, name))
+    if values["unit"] and unit is None:
+        return Place(), ("unit", f"{values['unit']} 不存在 (no such unit)")
+    room = known("room", lambda name: gazetteer.knows(building, unit, name))
+    if room is None:
+        written = Place(building, unit, _bare(values["room"]))
+        return Place(), ("room", f"{written} 不存在 (no such place)")
+    return gazetteer.complete(Place(building, unit, room)), None
+
+
+def _bare(text: str) -> str:
+    """A座 → A, 1102室 → 1102."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    return _SUFFIX.sub("", text) or text
+
+
+def _ways(text: str) -> Iterator[str]:
+    """How a place may be meant, likeliest first: as written, its bare name (A座), its figures (3号楼, 三号楼 → 3)."""
+    bare = _bare(text)
+    yield from (text, bare)
+    if found := _DIGITS.search(bare):
+        yield str(int(found.group()))
+    if figures := read_number(bare):
+        yield figures
+
+
+def _numbers(cell: str, area_code: str) -> tuple[str, ...] | None:
+    """The numbers of a cell in their one written form; None when something in it is no number."""
+    found: list[str] = []
+    for piece in _BETWEEN.split(unicodedata.normalize("NFKC", cell)):
+        words = piece.split()
+        apart = all(sum(c.isdigit() for c in word) >= _SHORTEST_FULL for word in words)
+        for written in words if apart else ["".join(words)]:
+            number = canonical(written, area_code)
+            if number is None or not _NUMBER.fullmatch(number):
+                return None
+            found.append(number)
+    return tuple(dict.fromkeys(found))
 
 
 def _text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return "" if cell is None else str(cell).strip()
-
-
-def _plain(text: str) -> str:
-    """3号楼 → 3; a name without figures stays as it is."""
-    found = _DIGITS.search(text)
-    return found.group() if found else text
 
 
 async def preview(desk: Desk, site: str, path: Path) -> Preview:
