@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
+import re
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +19,61 @@ from callcenter.telephony.caller import place_call
 from callcenter.telephony.plan import Action, CallPlan, CallReport, Turn, When
 from callcenter.telephony.wav import read_prompt
 
+_URI = re.compile(r"sip:(?:[^@\s<>]+@)?(?P<host>[^\s@:;?<>\[\]]+)(?::(?P<port>\d{1,5}))?(?:[;?][^\s<>]*)?")
+_FROM = re.compile(r"\+?[0-9A-Za-z*._-]{1,32}")
+_KEYS = re.compile(r"[0-9*#A-Da-d]+")
+
 
 def turns_of(wavs: list[Path], texts: list[str], keys: str | None) -> tuple[Turn, ...]:
     """Recordings first, then texts, then keys; each when our side has fallen silent."""
     said = [Turn(Action.PLAY, str(wav)) for wav in wavs] + [Turn(Action.SAY, text) for text in texts]
     pressed = [Turn(Action.KEYS, keys, When.QUIET if said else When.TALKING)] if keys else []
     return (*said, *pressed)
+
+
+def check_address(uri: str) -> None:
+    """Raise TelephonyError for what is no SIP address, or whose host has no IPv4 address."""
+    match = _URI.fullmatch(uri)
+    if match is None or not 0 < int(match["port"] or 5060) < 65536:
+        raise TelephonyError("caller.address", f"not a SIP address: {uri}", mend="write sip:NUMBER@HOST:PORT")
+    try:
+        socket.getaddrinfo(match["host"], None, socket.AF_INET, socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        raise TelephonyError(
+            "caller.host", f"the host {match['host']} has no address", where=uri,
+            mend="check its spelling, or write its IPv4 address",
+        ) from None  # fmt: skip
+
+
+def check_options(
+    from_number: str, dtmf: str | None, language: str, hangup_after: float | None, max_s: float, record: Path | None
+) -> None:
+    """Raise TelephonyError naming the first option that cannot be meant, before anything is dialled."""
+    if from_number and not _FROM.fullmatch(from_number):
+        raise _refused(
+            "--from", f"{from_number!r} is no number or SIP user", "write it as 13800000001 or +8613800000001"
+        )
+    if dtmf is not None and not _KEYS.fullmatch(dtmf):
+        raise _refused("--dtmf", f"{dtmf!r} are no keys of a telephone", "use 0-9, *, # and A-D")
+    if language not in ("zh", "en"):
+        raise _refused("--language", f"no texts are spoken in {language!r}", "use zh or en")
+    if hangup_after is not None and not hangup_after >= 0:
+        raise _refused("--hangup-after", f"{hangup_after:g} s is before the answer", "write 0 or more seconds")
+    if not max_s > 0:
+        raise _refused("--max-s", f"a call of {max_s:g} s is none", "write more than 0 seconds")
+    if record is None:
+        return
+    folder = record.resolve().parent
+    if not folder.is_dir():
+        raise _refused("--record", f"there is no folder {folder}", f"mkdir -p {folder}")
+    if record.is_dir():
+        raise _refused("--record", f"{record} is a folder", "name a WAV file in it")
+    if not os.access(folder, os.W_OK):
+        raise _refused("--record", f"{folder} cannot be written by this user", "choose a folder of your own")
+
+
+def _refused(option: str, message: str, mend: str) -> TelephonyError:
+    return TelephonyError("caller.option", message, where=option, mend=mend)
 
 
 def call(
@@ -39,8 +91,8 @@ def call(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
     """Dial a SIP address as a resident would: each turn is said when the other side has fallen silent."""
-    if not uri.startswith("sip:"):
-        raise TelephonyError("caller.address", f"not a SIP address: {uri}", mend="write sip:NUMBER@HOST:PORT")
+    check_address(uri)
+    check_options(from_number, dtmf, language, hangup_after, max_s, record)
     for path in wav or []:
         read_prompt(path)
     plan = CallPlan(
