@@ -5,15 +5,18 @@ Each finding is a DialplanError with file, line, column, what is wrong and the m
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from callcenter.config import ROOT
 from callcenter.dialplan import graph
+from callcenter.dialplan.context import STARTING_FLAGS
 from callcenter.dialplan.conversation import MAX_ASKS
-from callcenter.dialplan.load import Dialplan, load_dialplan, nearest, parse
+from callcenter.dialplan.load import Dialplan, load_dialplan, nearest, parse, prompts_of
 from callcenter.dialplan.model import Gather, Listen, Play, Script, Ticket, When
-from callcenter.dialplan.prompts import PromptSet, load_prompts
+from callcenter.dialplan.never import never
+from callcenter.dialplan.prompts import TEXTS, PromptSet
 from callcenter.dialplan.render import State, parts
 from callcenter.dialplan.source import Document, Where, read_yaml
 from callcenter.dialplan.talk import VARIABLES
@@ -21,6 +24,8 @@ from callcenter.dialplan.ways import check_ways
 from callcenter.errors import DialplanError
 
 TAXONOMY = ROOT / "config" / "taxonomy.yaml"
+PROMPT_LIKE = 0.65
+"""Prompts less like a missing one are not suggested: there are hundreds, and something is always a little like it."""
 _LIMITS = ("start_timeout_s", "end_silence_s", "max_s")
 
 Finding = Iterator[DialplanError]
@@ -32,11 +37,11 @@ def check(path: Path) -> list[DialplanError]:
         script, document, problems = parse(path)
         if script is None:
             return _in_order(problems)
-        prompts = load_prompts(path.parent / script.prompts, script.language)
+        prompts = prompts_of(script, document)
     except DialplanError as error:
         return [error]
     findings = [*prompts.problems]
-    for look in (_names, _taxonomy, _anytime, _limits, _questions, check_ways):
+    for look in (_name, _names, _taxonomy, _flags, _conditions, _anytime, _limits, _questions, check_ways):
         findings += look(script, document)
     findings += _prompts(script, document, prompts)
     return _in_order(findings)
@@ -48,6 +53,13 @@ def _in_order(problems: Iterable[DialplanError]) -> list[DialplanError]:
         return file, int(line or 0), int(column or 0)
 
     return sorted(problems, key=place)
+
+
+def _name(script: Script, document: Document) -> Finding:
+    if script.dialplan != document.path.stem:
+        message = f"the script is named {script.dialplan!r}, its file {document.path.name!r}"
+        mend = f"write `dialplan: {document.path.stem}`, or rename the file"
+        yield document.error(("dialplan",), "dialplan.name", message, mend)
 
 
 def _named_steps(script: Script) -> Iterator[tuple[Where, str]]:
@@ -88,6 +100,34 @@ def _taxonomy(script: Script, document: Document) -> Finding:
             yield document.error(
                 (*where, "category"), "dialplan.label_unknown", f"no category {action.category!r}", mend
             )
+
+
+def _flags(script: Script, document: Document) -> Finding:
+    """A flag that no action sets, and no call begins with, is one that was mistyped."""
+    known = sorted({action.set_ for _, _, action in graph.actions(script) if action.set_} | STARTING_FLAGS)
+    for where, when in _all_conditions(script):
+        listed = isinstance(when.flag, list)
+        for at, flag in enumerate(when.flag if isinstance(when.flag, list) else [when.flag] if when.flag else []):
+            if flag not in known:
+                place = (*where, "flag", at) if listed else (*where, "flag")
+                message = f"nothing sets the flag {flag!r}"
+                yield document.error(place, "dialplan.flag_unknown", message, nearest(flag, known))
+
+
+def _conditions(script: Script, document: Document) -> Finding:
+    """Conditions that no call can meet; within one, those of its `any`."""
+    outer: list[tuple[Where, When | None]] = [
+        (("anytime", name, "when"), rule.when) for name, rule in script.anytime.items()
+    ]
+    outer += [((*where, "when"), action.when) for where, _, action in graph.actions(script)]
+    for where, condition in outer:
+        for place, when in graph.conditions(condition, where):
+            branch = len(place) > 1 and place[-2] == "any" and "not" not in place[len(where) :]
+            if (place == where or branch) and (thing := never(when, script)) is not None:
+                message = f"this condition can never hold: nothing is left for `{thing.rstrip('_')}`"
+                mend = "take one of what contradicts out, or put them under `any:`"
+                yield document.error(place, "dialplan.never", message, mend)
+                break
 
 
 def _all_conditions(script: Script) -> Iterator[tuple[Where, When]]:
@@ -171,7 +211,9 @@ def _prompts(script: Script, document: Document, prompts: PromptSet) -> Finding:
     for name, places in named.items():
         where = places[0][0]
         if name not in prompts:
-            mend = f"{nearest(name, list(prompts.prompts))}; else add it to {prompts.folder.name}/texts.yaml"
+            near = difflib.get_close_matches(name, list(prompts.prompts), n=1, cutoff=PROMPT_LIKE)
+            added = f"add it to {prompts.folder.name}/{TEXTS}"
+            mend = f"did you mean {near[0]!r}?; else {added}" if near else added
             for place, _ in places:
                 yield document.error(place, "dialplan.prompt_missing", f"no prompt {name!r}", mend)
             continue

@@ -80,7 +80,13 @@ def draw(
     if out is None:
         typer.echo(picture, nl=False)
     else:
-        out.write_text(picture, encoding="utf-8")
+        try:
+            out.write_text(picture, encoding="utf-8")
+        except OSError as error:
+            mend = "name a file in a folder that exists and may be written"
+            raise DialplanError(
+                "dialplan.file", f"cannot be written: {error.strerror}", where=str(out), mend=mend
+            ) from error
         typer.echo(f"{out}: {len(picture) // 1024} KB", err=True)
 
 

@@ -12,6 +12,9 @@ from callcenter.domain.places import Gazetteer, Place
 CALLBACK_WITHIN_MIN = 30
 """Promised to callers whom nobody could understand or hear, unless the site says otherwise (R22)."""
 
+STARTING_FLAGS = frozenset({"silence", "unserved", "hang_up", "promised", "nothing_said"})
+"""Flags that a call of ours to a resident may begin with: why it is made."""
+
 
 @dataclass(frozen=True)
 class OpenMatter:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from callcenter.dialplan.model import VERBS, Action, Anytime, Limits, Phrases, Script, When
-from callcenter.dialplan.prompts import PromptSet, load_prompts
+from callcenter.dialplan.prompts import TEXTS, PromptSet, load_prompts
 from callcenter.dialplan.source import Document, Where, read_yaml
 from callcenter.errors import DialplanError
 
@@ -43,6 +43,13 @@ class Dialplan:
         return self.script.steps[name]
 
 
+PATTERNS = {
+    "time": 'write it as "08:30-17:30", from 00:00 to 24:00',
+    "key": "write one of 0 to 9, * and #, in quotes",
+}
+"""How to write what has a pattern, by the name of its field; all else is a name."""
+
+
 def nearest(word: str, known: list[str]) -> str:
     """How to mend a wrong name: "did you mean …?" or the list of known ones."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
@@ -65,10 +72,21 @@ def load_dialplan(path: Path) -> Dialplan:
     script, document, problems = parse(path)
     if script is None:
         raise problems[0]
-    prompts = load_prompts(path.parent / script.prompts, script.language)
+    prompts = prompts_of(script, document)
     if prompts.problems:
         raise prompts.problems[0]
     return Dialplan(path, script, prompts, document)
+
+
+def prompts_of(script: Script, document: Document) -> PromptSet:
+    """The prompts a script names. Raises DialplanError `dialplan.file` at the script's line where there are none."""
+    beside = document.path.parent
+    if not (beside / script.prompts / TEXTS).is_file():
+        found = sorted(str(texts.parent.relative_to(beside)) for texts in beside.glob(f"**/{TEXTS}"))
+        mend = f"folders with prompts: {', '.join(found)}" if found else f"make the folder, with a {TEXTS} in it"
+        message = f"no prompts in {script.prompts!r}: there is no {TEXTS}"
+        raise document.error(("prompts",), "dialplan.file", message, mend)
+    return load_prompts(beside / script.prompts, script.language)
 
 
 def _in_document(document: Document, loc: tuple[str | int, ...]) -> Where:
@@ -116,6 +134,15 @@ def _problem(document: Document, error: dict[str, Any]) -> DialplanError:
     if kind == "literal_error":
         allowed = _literals_at(where, document) or [error["ctx"]["expected"]]
         return document.error(where, "dialplan.value", f"{given!r} is not allowed here", nearest(str(given), allowed))
+    if given is None and where:
+        step = len(where) == 2 and where[0] == "steps"
+        what = f"step {where[1]!r} has no action" if step else f"{where[-1]!r} is empty"
+        mend = "write `- verb: …` under it, or take it out" if step else "write its value, or take it out"
+        return document.error(where, "dialplan.value", what, mend, key=True)
+    if kind == "string_pattern_mismatch":
+        field = next((str(part) for part in reversed(where) if isinstance(part, str)), "")
+        mend = PATTERNS.get(field, "use a-z, 0-9 and _, beginning with a letter")
+        return document.error(where, "dialplan.value", f"{given!r} is not allowed here", mend)
     return document.error(where, "dialplan.value", f"{given!r}: {message[0].lower()}{message[1:]}", "mend the value")
 
 

@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 PromptId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$", description="Id of a prompt in texts.yaml.")]
 StepName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of a step.")]
 FlagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of a flag.")]
-Span = Annotated[str, Field(pattern=r"^[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$", description="08:30-17:30, local time.")]
+Span = Annotated[
+    str,
+    Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$", description="08:30-17:30, local time."),
+]
 Kind = Literal[
     "repair", "complaint", "enquiry", "help", "suggestion", "praise", "home_service", "lost_found", "message", "none"
 ]

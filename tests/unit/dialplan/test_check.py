@@ -328,6 +328,68 @@ BAD = {
             ("small.yaml:12:3: 'other' needs a key or a condition", "write `key:` or `when:`, one of them"),
         ],
     ),
+    "a flag that nothing sets": (
+        "    - ticket: open\n    - say: number\n",
+        "    - ticket: open\n      set: emergency\n    - say: number\n      when: {flag: emergancy}\n",
+        [
+            ("small.yaml:24:20: nothing sets the flag 'emergancy'", "did you mean 'emergency'?"),
+        ],
+    ),
+    "a flag in a list that nothing sets": (
+        "    - say: number\n",
+        "    - say: number\n      when: {flag: [promised, calm]}\n",
+        [
+            (
+                "small.yaml:23:31: nothing sets the flag 'calm'",
+                "known are hang_up, nothing_said, promised, silence, unserved",
+            ),
+        ],
+    ),
+    "a time that no clock shows": (
+        "    - say: number\n",
+        '    - say: number\n      when: {time: "25:00-06:00"}\n',
+        [
+            ("small.yaml:23:20: '25:00-06:00' is not allowed here", 'write it as "08:30-17:30", from 00:00 to 24:00'),
+        ],
+    ),
+    "another name than the file's": (
+        "dialplan: small\n",
+        "dialplan: large\n",
+        [
+            (
+                "small.yaml:1:11: the script is named 'large', its file 'small.yaml'",
+                "write `dialplan: small`, or rename the file",
+            ),
+        ],
+    ),
+    "a missing prompt that is like no other": (
+        "    - play: bye\n",
+        "    - play: [bye, nosuch]\n",
+        [
+            ("small.yaml:25:19: no prompt 'nosuch'", "add it to prompts/texts.yaml"),
+        ],
+    ),
+    "an empty step": (
+        "steps:\n",
+        "steps:\n  praise:\n",
+        [
+            ("small.yaml:13:3: step 'praise' has no action", "write `- verb: …` under it, or take it out"),
+        ],
+    ),
+    "a verb without its value": (
+        "    - goto: leave\n",
+        "    - goto:\n",
+        [
+            ("small.yaml:23:7: 'goto' is empty", "write its value, or take it out"),
+        ],
+    ),
+    "a key that no telephone has": (
+        '{key: "0", run: to_person}\n',
+        '{key: "0", run: to_person}\n  x: {key: "A", goto: leave}\n',
+        [
+            ("small.yaml:12:12: 'A' is not allowed here", "write one of 0 to 9, * and #, in quotes"),
+        ],
+    ),
 }
 """What is written instead of what, and what the check says: place and mistake, mend."""
 
@@ -338,6 +400,63 @@ def test_each_mistake_is_named(script: Path, name: str) -> None:
     assert old in GOOD
     script.write_text(GOOD.replace(old, new, 1))
     assert findings(script) == [f"{wrong} — {mend}" for wrong, mend in expected]
+
+
+NEVER = {
+    "{holiday: true, not: {holiday: true}}": "holiday",
+    "{time: 08:00-08:00}": "time",
+    "{time: 08:00-09:00, not: {time: 07:00-10:00}}": "time",
+    "{language: zh}": "language",
+    "{weekday: [sat, sun], not: {weekday: [sun, sat, fri]}}": "weekday",
+    "{kind: repair, any: [{kind: praise}, {kind: complaint}]}": "kind",
+    "{category: gas, not: {category: [gas, fire]}}": "category",
+    "{category: gas, any: [{category: fire}]}": "category",
+    "{phone: told, not: {has: phone}}": "phone",
+    "{has: name, missing: name}": "name",
+    "{caller: known, any: [{caller: unknown}]}": "known",
+    "{ticket: none, not: {any: [{ticket: none}, {ticket: opened}]}}": "ticket",
+    "{any: []}": "any",
+    "{not: {}}": "any",
+}
+"""Conditions that no call can meet, and what the check names."""
+
+
+@pytest.mark.parametrize("condition", list(NEVER))
+def test_a_condition_that_can_never_hold(script: Path, condition: str) -> None:
+    script.write_text(GOOD.replace("    - say: number\n", f"    - say: number\n      when: {condition}\n"))
+    mend = "take one of what contradicts out, or put them under `any:`"
+    assert findings(script) == [
+        f"small.yaml:23:13: this condition can never hold: nothing is left for `{NEVER[condition]}` — {mend}"
+    ]
+
+
+def test_a_part_of_a_condition_that_can_never_hold(script: Path) -> None:
+    condition = "{any: [{holiday: true}, {repeat: true, not: {repeat: true}}]}"
+    script.write_text(GOOD.replace("    - say: number\n", f"    - say: number\n      when: {condition}\n"))
+    [found] = findings(script)
+    assert found.startswith("small.yaml:23:37: this condition can never hold: nothing is left for `repeat`")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "{holiday: false, not: {weekday: [sat, sun], time: 08:30-17:30}}",
+        "{time: 22:00-06:00, not: {time: 23:00-05:00}}",
+        "{time: 00:00-24:00}",
+        "{flag: [promised, silence], not: {flag: promised}}",
+        "{caller: [known, withheld], not: {caller: known}}",
+        "{missing: [place, phone], has: [place, name]}",
+        "{category: [gas, fire], not: {category: gas}}",
+        "{intent: [yes, done], not: {intent: done}}",
+        "{not: {category: gas}, any: [{not: {category: fire}}]}",
+        "{visited: welcome, not: {visited: leave}}",
+        "{}",
+        "{any: [" + ", ".join("{any: [{flag: promised}, {repeat: true}]}" for _ in range(20)) + "]}",
+    ],
+)
+def test_a_condition_that_may_hold(script: Path, condition: str) -> None:
+    script.write_text(GOOD.replace("    - say: number\n", f"    - say: number\n      when: {condition}\n"))
+    assert findings(script) == []
 
 
 def test_limits_of_listening_must_be_set(script: Path) -> None:
@@ -419,9 +538,12 @@ def test_mistakes_in_the_texts(script: Path, line: str, message: str) -> None:
 
 def test_prompts_that_are_not_there(script: Path) -> None:
     script.write_text(GOOD.replace("prompts: prompts", "prompts: prompt"))
-    [found] = check(script)
-    assert found.code == "dialplan.file"
-    assert found.mend == "give a YAML file in UTF-8"
+    assert findings(script) == [
+        "small.yaml:4:10: no prompts in 'prompt': there is no texts.yaml — folders with prompts: prompts"
+    ]
+    with pytest.raises(DialplanError) as caught:
+        load_dialplan(script)
+    assert caught.value.code == "dialplan.file"
 
 
 def test_loading_a_bad_script_raises_its_first_mistake(script: Path) -> None:

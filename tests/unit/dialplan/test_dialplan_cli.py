@@ -46,6 +46,12 @@ def test_draw(tmp_path: Path) -> None:
     assert runner.invoke(app, ["draw", "hotline.en"]).output.startswith("<svg")
 
 
+def test_a_picture_that_cannot_be_written() -> None:
+    result = runner.invoke(app, ["draw", "hotline.zh", "-o", "/nonexistent/x.svg"])
+    assert result.exit_code == 1
+    assert "/nonexistent/x.svg: cannot be written: No such file or directory — name a file" in str(result.exception)
+
+
 def test_the_published_schema_is_current() -> None:
     published = json.loads((SCRIPTS / "dialplan.schema.json").read_text())
     assert published == json_schema()
