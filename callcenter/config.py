@@ -11,11 +11,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import time
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from callcenter.errors import ConfigError
 
@@ -150,6 +151,20 @@ class ResidentSettings(_Section):
     again_after_min: int = Field(60, ge=1, description="Who was not reached is rung again after so long.")
     calls_per_min: int = Field(4, ge=1, description="Residents rung in one minute; the rest is for emergencies.")
 
+    @field_validator("hours")
+    @classmethod
+    def _a_stretch_of_the_day(cls, hours: str) -> str:
+        first, last = (time.fromisoformat(part) for part in hours.split("-"))
+        if first >= last:
+            raise ValueError("the hours must begin before they end, on the same day")
+        return hours
+
+    @property
+    def span(self) -> tuple[time, time]:
+        """First and last moment of the day, local."""
+        first, last = self.hours.split("-")
+        return time.fromisoformat(first), time.fromisoformat(last)
+
 
 class Webhook(_Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", description="What the log and the history call it; unique.")
@@ -175,6 +190,18 @@ class MessageSettings(_Section):
     webhooks: list[Webhook] = Field(default_factory=list, description="Addresses that are told of matters.")
     timeout_s: float = Field(10, gt=0, le=60, description="A server that takes longer is tried again later.")
     attempts: int = Field(12, ge=1, le=50, description="Tries, each later than the one before, up to an hour apart.")
+
+    @field_validator("webhooks")
+    @classmethod
+    def _each_of_its_own(cls, webhooks: list[Webhook]) -> list[Webhook]:
+        if len({hook.name for hook in webhooks}) < len(webhooks):
+            raise ValueError("two webhooks have the same name")
+        for hook in webhooks:
+            if not (hook.url or hook.url_env):
+                raise ValueError(f"webhook {hook.name!r} has neither url nor url_env")
+            if hook.form == "plain" and not hook.secret_env:
+                raise ValueError(f"webhook {hook.name!r} has no secret_env: the plain form is signed")
+        return webhooks
 
 
 class LogSettings(_Section):

@@ -205,7 +205,7 @@ def ring_at(row: Any, settings: ResidentSettings, calendar: WorkingCalendar, at:
         promised = row["reason"] == "promised" or row["urgency"] == EMERGENCY
         if promised and row["promised_at"] is not None and at - row["promised_at"] <= timedelta(seconds=KEEP_S):
             return at
-    first, last = (time.fromisoformat(part) for part in settings.hours.split("-"))
+    first, last = settings.span
     workdays = settings.workdays_only and row["purpose"] == "follow_up"
     return next_decent(at, first, last, calendar, workdays=workdays)
 

@@ -154,7 +154,7 @@ async def _not_reached(desk: Desk, connection: Connection, row: Any, call: UUID 
     if row["attempts"] >= settings.attempts:
         await give_up(desk, connection, row, how, call)
         return
-    first, last = (datetime.strptime(part, "%H:%M").time() for part in settings.hours.split("-"))  # noqa: DTZ007
+    first, last = settings.span
     calendar = desk.site(row["site"]).rules_at(now).calendar
     workdays = settings.workdays_only and row["purpose"] == "follow_up"
     later = next_decent(now + timedelta(minutes=settings.again_after_min), first, last, calendar, workdays=workdays)

@@ -84,3 +84,24 @@ def test_several_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"did you mean `count`\?\); also wrong: .*:4: desk.port") as caught:
         load_settings(path, environment={})
     assert caught.value.where == f"{path}:2: line.cuont"
+
+
+@pytest.mark.parametrize("hours", ["20:30-09:00", "09:00-09:00", "25:00-26:00", "morning"])
+def test_hours_that_are_none_are_refused(tmp_path: Path, hours: str) -> None:
+    path = settings_file(tmp_path, f'[residents]\nhours = "{hours}"\n')
+    with pytest.raises(ConfigError, match=r"residents\.hours"):
+        load_settings(path, environment={})
+
+
+@pytest.mark.parametrize(
+    ("hooks", "why"),
+    [
+        ('{name = "a", form = "wecom"}', "neither url nor url_env"),
+        ('{name = "a", url = "https://example.com"}', "no secret_env"),
+        ('{name = "a", form = "wecom", url_env = "A"}, {name = "a", form = "wecom", url_env = "B"}', "same name"),
+    ],
+)
+def test_webhooks_that_cannot_work_are_refused_at_start(tmp_path: Path, hooks: str, why: str) -> None:
+    path = settings_file(tmp_path, f"[messages]\nwebhooks = [{hooks}]\n")
+    with pytest.raises(ConfigError, match=why):
+        load_settings(path, environment={})
