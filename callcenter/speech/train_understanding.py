@@ -124,7 +124,7 @@ def temperature_of(head: Head, scores: Sequence[np.ndarray[Any, Any]], labels: S
         losses = [-float(np.log(softmax((s / temperature).astype(np.float32))[truth] + 1e-9)) for s, truth in known]
         return sum(losses) / max(1, len(losses))
 
-    return float(min(np.geomspace(0.4, 4.0, 50).tolist(), key=loss))
+    return float(min(np.geomspace(0.7, 4.0, 50).tolist(), key=loss))
 
 
 def _draws() -> Random:
