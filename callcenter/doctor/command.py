@@ -14,7 +14,14 @@ import typer
 from callcenter.config import Settings, SeveralSettingsError, load_settings
 from callcenter.doctor.findings import Finding, Grade
 from callcenter.doctor.house import check_audio, check_database, check_edge, check_model, check_ports
-from callcenter.doctor.machine import check_certificate, check_clock, check_disk, check_folder, check_limits
+from callcenter.doctor.machine import (
+    check_certificate,
+    check_clock,
+    check_disk,
+    check_folder,
+    check_limits,
+    folder_trouble,
+)
 from callcenter.doctor.sites import check_dialplans, check_site
 from callcenter.errors import CallCenterError
 
@@ -23,6 +30,8 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_certificate, check_clock, check_disk, check_limits,
 )  # fmt: skip
 
+IN_FOLDER = {check_model, check_clock, check_disk}
+"""Checks that look into `var_dir`."""
 INSTALL = "tools/setup.sh run installs what is missing"
 
 
@@ -33,7 +42,10 @@ def _settings_finding(error: CallCenterError) -> Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """All findings, as they are made. A check that cannot be carried out is itself a finding."""
+    unusable = folder_trouble(settings) is not None
     for check in CHECKS:
+        if unusable and check in IN_FOLDER:
+            continue  # it would only say again what `check_folder` says
         name = check.__name__.removeprefix("check_")
         try:
             yield from check(settings)

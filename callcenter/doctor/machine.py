@@ -12,6 +12,7 @@ from pathlib import Path
 from callcenter.config import Settings
 from callcenter.doctor.clock import clock_synchronised, newest_ahead_s
 from callcenter.doctor.findings import Finding, Grade, ok
+from callcenter.errors import ConfigError
 
 MEGABYTE = 1 << 20
 RECORDING_MB_PER_H = 60
@@ -67,13 +68,10 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
 
 def check_folder(settings: Settings) -> Iterator[Finding]:
     """`var_dir` can be made and written, and is not open to others: it holds personal data and secrets."""
-    from callcenter.serve.lock import PRIVATE, folder_refused
+    from callcenter.serve.lock import PRIVATE
 
     folder = settings.var_dir
-    try:
-        _try_to_write(folder)
-    except OSError as error:
-        refused = folder_refused(settings, error)
+    if (refused := folder_trouble(settings)) is not None:
         yield Finding("folder", Grade.FAIL, f"{refused.where}: {refused.message}", refused.mend or "")
         return
     inside = [folder / name for name in PRIVATE]
@@ -88,11 +86,17 @@ def check_folder(settings: Settings) -> Iterator[Finding]:
         yield ok("folder", f"{folder} can be written, and what it holds is ours alone")
 
 
-def _try_to_write(folder: Path) -> None:
-    """Make a folder where `var_dir` is or would be, and take it away again. Raises OSError."""
-    here = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
-    with tempfile.TemporaryDirectory(dir=here, prefix=".callcenter-doctor-"):
-        pass
+def folder_trouble(settings: Settings) -> ConfigError | None:
+    """Why `var_dir` cannot be used; None when a folder could be made where it is or would be (and was taken away)."""
+    from callcenter.serve.lock import folder_refused
+
+    folder = settings.var_dir
+    try:
+        here = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+        with tempfile.TemporaryDirectory(dir=here, prefix=".callcenter-doctor-"):
+            return None
+    except OSError as error:
+        return folder_refused(settings, error)
 
 
 def check_limits(settings: Settings) -> Iterator[Finding]:

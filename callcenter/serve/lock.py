@@ -26,6 +26,9 @@ def make_folders(settings: Settings) -> None:
             private_folder(folder / name)
         if settings.store_dir.is_relative_to(folder):
             private_folder(settings.store_dir)
+        for child in folder.iterdir():  # what other commands made before, as an installed model
+            if child.is_dir() and not child.is_symlink():
+                private_folder(child)
     except OSError as error:
         raise folder_refused(settings, error) from error
 

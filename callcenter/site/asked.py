@@ -41,10 +41,10 @@ def spoken_place(text: str | None, gazetteer: Gazetteer) -> Place:
     return gazetteer.complete(place)
 
 
-def moment(text: str | None, site: Site, option: str = "--time") -> datetime:
+def moment(text: str | None, site: Site, option: str = "--time", example: str = "2026-11-21 20:10") -> datetime:
     """A moment as written, on the site's own clock where no zone is given; now for None. Raises ConfigError.
 
-    `option` is the one that was typed, named where it does not fit.
+    `option` is the one that was typed, named where it does not fit; `example` is how it is written.
     """
     if text is None:
         return datetime.now(UTC)
@@ -52,7 +52,7 @@ def moment(text: str | None, site: Site, option: str = "--time") -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(
-            "route.time", f"{text!r} is not a date and time", where=option, mend='write it as "2026-11-21 20:10"'
+            "route.time", f"{text!r} is not a date", where=option, mend=f'write it as "{example}"'
         ) from None
     if moment.tzinfo is None:
         return site.rules.calendar.at(moment.date(), moment.time())

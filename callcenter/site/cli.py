@@ -153,7 +153,7 @@ def roster(
     """值班表: who is on duty, by day, shift and role (R25)."""
     here = _site(site, config)
     calendar = here.rules.calendar
-    first = calendar.day(moment(start, here, "--from"))
+    first = calendar.day(moment(start, here, "--from", "2026-11-21"))
     names = {OPERATOR: "值班员", LEADER: "带班领导"} | {d.id: d.zh for d in here.organisation.departments}
     table = Table(
         *(Column(n, no_wrap=True) for n in ("日期", "班次", *(names[r.role] for r in here.pattern.rotations)))

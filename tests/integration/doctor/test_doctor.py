@@ -159,6 +159,12 @@ def test_a_folder_that_cannot_be_made(place: str, told: str, tmp_path: Path) -> 
     assert "node.var_dir" in found.mend
 
 
+def test_what_follows_from_an_impossible_folder_is_not_told_again(tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    failed = {finding.check for finding in examine(settings(tmp_path / "a-file")) if finding.grade is Grade.FAIL}
+    assert failed - {"ports"} == {"folder"}
+
+
 def test_looking_leaves_nothing_behind(tmp_path: Path) -> None:
     (found,) = check_folder(settings(tmp_path / "not" / "yet"))
     assert found.grade is Grade.OK

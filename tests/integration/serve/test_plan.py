@@ -157,10 +157,11 @@ def test_a_folder_that_cannot_be_made(place: str, told: str, tmp_path: Path) -> 
 
 
 def test_every_folder_below_var_is_ours_alone(tmp_path: Path) -> None:
-    (tmp_path / "var" / "node").mkdir(parents=True, mode=0o755)
+    for name in ("node", "models"):
+        (tmp_path / "var" / name).mkdir(parents=True, mode=0o755)
     chosen = settings(node={"var_dir": str(tmp_path / "var")})
     with hold_roles(chosen, {Role.DESK}):
         private_folder(tmp_path / "var" / "new" / "below")
     made = [path for path in (tmp_path / "var").rglob("*") if path.is_dir()]
-    assert {path.name for path in made} == {"node", "run", "secrets", "recordings", "new", "below"}
+    assert {path.name for path in made} == {"node", "models", "run", "secrets", "recordings", "new", "below"}
     assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
