@@ -72,6 +72,7 @@ def make_app(settings: Settings, desk: Desk) -> web.Application:
     app = web.Application(client_max_size=MAX_RECORDING, middlewares=[metrics.metrics_middleware])
     counted = metrics.Metrics()
     app[DESK], app[SETTINGS], app[DUTY_KEPT] = desk, settings, {}
+    app[calls.TODAY_KEPT] = {}
     app[TOKENS], app[SESSION_S] = session_key(settings), settings.desk.session_hours * 3600
     app[door.LIMIT], app[HEARD] = LoginLimit(), Heard()
     app[metrics.METRICS], app[metrics.METRICS_TOKEN] = counted, metrics_token(settings)

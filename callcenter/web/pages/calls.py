@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -27,8 +28,10 @@ PAGE_ROWS = 60
 STRIP_WIDTH, STRIP_HEIGHT = 960, 64
 DAY_S = 86400
 THREE_RINGS = 3
-BARS = 400
+BARS = 300
 """Calls that are drawn: more would only cover each other."""
+TODAY_KEPT_S = 3.0
+TODAY_KEPT: web.AppKey[dict[str, tuple[float, datetime, DayOfCalls | None]]] = web.AppKey("today_kept", dict)
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,16 @@ async def listened_by(request: web.Request, call: UUID) -> list[tuple[Any, datet
     return [(known[number], at, from_ms) for number, at, from_ms in rows if number in known]
 
 
+async def _today(request: web.Request, site: str) -> DayOfCalls:
+    """The day's calls, counted again after TODAY_KEPT_S: the page is asked for with every letter of a search."""
+    kept, since = request.app[TODAY_KEPT], _midnight()
+    at, day, known = kept.get(site, (0.0, since, None))
+    if known is None or day != since or time.monotonic() - at > TODAY_KEPT_S:
+        known = await calls.day(request.app[DESK], site, since, THREE_RINGS, BARS)
+        kept[site] = (time.monotonic(), since, known)
+    return known
+
+
 async def calls_page(request: web.Request) -> web.StreamResponse:
     """GET /calls: the list, and the call in progress, or the day at a glance."""
     reader = viewer(request)
@@ -169,7 +182,7 @@ async def calls_page(request: web.Request) -> web.StreamResponse:
     if values["live"] and not words and "today" not in request.query:
         shown_call = await call_values(request, values["live"][0].id)
     else:
-        today = await calls.day(request.app[DESK], site, _midnight(), THREE_RINGS, BARS)
+        today = await _today(request, site)
         shown_call |= {"strip": strip_of(today, names, _midnight()), "today": _midnight().date()}
     current = str(shown_call["call"].id) if shown_call["call"] else ""
     return await render(request, "calls.html", section="calls", words=words, current=current, **values, **shown_call)
