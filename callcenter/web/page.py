@@ -155,7 +155,7 @@ async def frame_of(request: web.Request, reader: Viewer) -> Frame:
         leader=names.staff(holders.get("leader")),
         counts=bar_counts(counts),
         emergency_contacts=tuple(on_duty.emergency_numbers.items()),
-        alarms=tuple(alarm_of(row, names) for row in alarms if untaken(row)),
+        alarms=tuple(alarm_of(row, names) for row in alarms if untaken(row))[:ALARMS_SHOWN],
     )
 
 
@@ -167,6 +167,8 @@ def bar_counts(counts: Counts) -> dict[str, int]:
     }  # fmt: skip
 
 
+ALARMS_SHOWN = 12
+"""Emergencies that stand above a page at once, the newest: more would leave no room to do anything about them."""
 UNTAKEN = frozenset({"recorded", "to_confirm", "assigned", "handed_over", "reopened"})
 
 
