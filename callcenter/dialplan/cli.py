@@ -30,7 +30,8 @@ from callcenter.dialplan.outcome import Outcome
 from callcenter.dialplan.phone import TransferEnd
 from callcenter.dialplan.prompts import RECORDED, load_prompts
 from callcenter.dialplan.render import State, check_recording, parts, render
-from callcenter.dialplan.terminal import TerminalPhone
+from callcenter.dialplan.terminal import WORDS, TerminalPhone
+from callcenter.domain.calendar import WorkingCalendar
 from callcenter.domain.places import Place
 from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, DialplanError
@@ -103,7 +104,9 @@ def try_(
     caller: Annotated[str | None, typer.Option(help="The caller's number; withheld if not given.")] = None,
     home: Annotated[str | None, typer.Option(help="The household of that number, 3号楼2单元1102室.")] = None,
     name: Annotated[str | None, typer.Option(help="The name of that household.")] = None,
-    holiday: Annotated[bool, typer.Option(help="A public holiday.")] = False,
+    holiday: Annotated[
+        bool | None, typer.Option("--holiday/--no-holiday", help="A public holiday; else by the calendar.")
+    ] = None,
     night: Annotated[bool | None, typer.Option(help="Outside office hours; else by the time.")] = None,
     operator: Annotated[str, typer.Option(help="The operator: nobody, no_answer, busy, completed.")] = "no_answer",
     matter: Annotated[list[str] | None, typer.Option(help="An open matter, 100007:water_leak:工程部正在处理.")] = None,
@@ -118,20 +121,25 @@ def try_(
     lines = iter(scenario.read_text(encoding="utf-8").splitlines()) if scenario else _typed()
     labels = plan.prompts.prompts
 
-    def department(key: str) -> str:
-        found = labels.get(f"department_{key}")
+    def label(table: str, key: str) -> str:
+        found = labels.get(f"{table}_{key}")
         return found.text if found else key
+
+    words = WORDS[plan.language]
+
+    def show(who: str, text: str) -> None:
+        typer.secho(f"{words[who]}{text}", fg=_COLOURS.get(who, "bright_black"))
 
     ends = TransferEnd.UNREACHABLE if operator == "nobody" else TransferEnd(operator)
     phone = TerminalPhone(
-        lambda: next(lines, None), lambda text: understand_by_rules(text, plan.language), _show, context.now,
-        operator=ends, rules={p.id: p.rule for p in labels.values()}, department=department,
+        lambda: next(lines, None), lambda text: understand_by_rules(text, plan.language), show, context.now,
+        operator=ends, rules={p.id: p.rule for p in labels.values()}, language=plan.language, label=label,
     )  # fmt: skip
-    outcome = asyncio.run(run(plan, phone, context, on_step=lambda step: _show("step", step)))
+    outcome = asyncio.run(run(plan, phone, context, on_step=lambda step: show("step", step)))
     if as_json:
         typer.echo(json.dumps(outcome_in_json(outcome), ensure_ascii=False))
     else:
-        _show("note", f"over: {outcome.ended_by}, {outcome.reason}; {outcome.turns} turns; {', '.join(outcome.steps)}")
+        show("note", words["over"].format(outcome.ended_by, outcome.reason, outcome.turns, ", ".join(outcome.steps)))
 
 
 def outcome_in_json(outcome: Outcome) -> dict[str, Any]:
@@ -155,16 +163,11 @@ def _typed() -> Iterator[str]:
 
 
 _COLOURS = {"ours": "cyan", "caller": "green", "step": "bright_black", "understood": "magenta", "ticket": "yellow"}
-_NAMES = {"ours": "我方 ", "caller": "来电 ", "step": "· ", "understood": "  理解 ", "ticket": "  工单 ", "note": "  "}
-
-
-def _show(who: str, text: str) -> None:
-    typer.secho(f"{_NAMES[who]}{text}", fg=_COLOURS.get(who, "bright_black"))
 
 
 def _context(
     plan: Dialplan, at: str | None, caller: str | None, home: str | None, name: str | None, *,
-    holiday: bool, night: bool | None, operator: str, matters: list[str], incidents: list[str],
+    holiday: bool | None, night: bool | None, operator: str, matters: list[str], incidents: list[str],
 ) -> CallContext:  # fmt: skip
     try:
         now = datetime.fromisoformat(at) if at else datetime.now(ZONE)
@@ -174,8 +177,9 @@ def _context(
     if operator not in ("nobody", *(e.value for e in TransferEnd)):
         mend = "nobody, no_answer, busy, unreachable or completed"
         raise DialplanError("dialplan.try", f"no such operator: {operator!r}", mend=mend)
-    local = now.astimezone(ZONE)
-    office = 8 * 60 + 30 <= local.hour * 60 + local.minute < 17 * 60 + 30 and not holiday
+    calendar = _calendar(now)
+    rests = calendar.is_holiday(calendar.day(now)) if holiday is None else holiday
+    office = calendar.is_open(now) and not rests
     open_matters = []
     for given in matters:
         number, _, rest = given.partition(":")
@@ -186,12 +190,19 @@ def _context(
     known = tuple(Incident(c, b or None, now) for c, _, b in (given.partition(":") for given in incidents))
     site = plan.prompts.prompts.get("site_xingfu")
     return CallContext(
-        now=now, site_name=site.text if site else plan.script.title, language=plan.language, is_holiday=holiday,
+        now=now, site_name=site.text if site else plan.script.title, language=plan.language, is_holiday=rests,
         is_office_hours=office if night is None else not night,
         operator_extension=None if operator == "nobody" else "8001",
         caller_number=caller, caller_name=name, caller_place=Place(*parse_address(home)) if home else None,
         open_matters=tuple(open_matters), incidents=known,
     )  # fmt: skip
+
+
+def _calendar(now: datetime) -> WorkingCalendar:
+    """The example site's calendar, as a line has it of its site: public holidays, make-up workdays, weekends."""
+    from callcenter.site.calendar import load_calendar  # holidays of a country take a while to import
+
+    return load_calendar(ROOT / "config" / "sites" / "xingfu" / "calendar.yaml").calendar([now.astimezone(ZONE).year])
 
 
 def _synthesise(text: str, language: str) -> bytes:

@@ -35,7 +35,9 @@ class When(_Words):
 
     time: Span | list[Span] | None = Field(None, description="Local time of the call; a span may pass midnight.")
     weekday: list[Weekday] | None = Field(None, description="Days of the week.")
-    holiday: bool | None = Field(None, description="A public holiday (make-up workdays are none).")
+    holiday: bool | None = Field(
+        None, description="A public holiday, or the site's own day off; weekends and make-up workdays are none."
+    )
     office_hours: bool | None = Field(None, description="Within the site's office hours.")
     operator: Literal["on_duty", "nobody"] | None = Field(
         None, description="Whether the phone of the operator on duty can be rung (roster)."

@@ -56,6 +56,11 @@ class WorkingCalendar:
             return True
         return day.weekday() in self.weekdays and day not in self.days_off
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether `day` is a public holiday, or a day off of the site's own; a plain weekend and a make-up workday
+        are none."""
+        return day in self.days_off and day not in self.workdays
+
     def is_open(self, at: datetime) -> bool:
         """Whether the office is open at `at`."""
         local = self.local(at)

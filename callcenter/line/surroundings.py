@@ -91,7 +91,7 @@ def context_of(
         site_name=site.organisation.name_en if english else site.organisation.name,
         language=language,
         zone=calendar.zone,
-        is_holiday=not calendar.is_workday(calendar.day(at)),
+        is_holiday=calendar.is_holiday(calendar.day(at)),
         is_office_hours=calendar.is_open(at),
         operator_extension=operator_extension(site, at) if phones else None,
         caller_number=call.number,

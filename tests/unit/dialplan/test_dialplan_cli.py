@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,14 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 from walking import SCRIPTS
 
-from callcenter.dialplan.cli import app, prompts_app
-from callcenter.dialplan.model import json_schema
+from callcenter.config import ROOT, load_settings
+from callcenter.dialplan.cli import ZONE, app, prompts_app
+from callcenter.dialplan.conditions import holds
+from callcenter.dialplan.load import load_dialplan
+from callcenter.dialplan.model import Play, json_schema
+from callcenter.dialplan.talk import Talk
+from callcenter.line.surroundings import context_of
+from callcenter.site.load import load_sites
 
 runner = CliRunner()
 
@@ -85,10 +92,10 @@ SCENARIO = """\
 """
 
 
-def walk(tmp_path: Path, lines: str, *options: str) -> dict[str, object]:
+def walk(tmp_path: Path, lines: str, *options: str, script: str = "hotline.zh") -> dict[str, object]:
     scenario = tmp_path / "scenario.txt"
     scenario.write_text(lines)
-    result = runner.invoke(app, ["try", "hotline.zh", "--scenario", str(scenario), "--json", *options])
+    result = runner.invoke(app, ["try", script, "--scenario", str(scenario), "--json", *options])
     assert result.exit_code == 0, result.output
     outcome: dict[str, object] = json.loads(result.output.splitlines()[-1])
     outcome["output"] = result.output
@@ -103,8 +110,8 @@ def test_try_a_scenario(tmp_path: Path) -> None:
     assert outcome["ticket"] == "100001"
     output = str(outcome["output"])
     assert "我方 您好，本次通话会录音。   (R2)" in output
-    assert "工单 opened 100001: repair/water_leak/" in output
-    assert "理解 kind repair" in output
+    assert "工单 已登记 100001：repair/water_leak/" in output
+    assert "理解 种类 repair（报修）" in output
 
 
 def test_try_at_night_with_keys_and_hang_up(tmp_path: Path) -> None:
@@ -112,13 +119,50 @@ def test_try_at_night_with_keys_and_hang_up(tmp_path: Path) -> None:
     assert outcome["ended_by"] == "caller"
     assert outcome["heard"] == ["家里停电了"]
     assert "夜间值班" in str(outcome["output"])
-    assert "rings 8001 for 20 s: busy" in str(outcome["output"])
+    assert "呼叫 8001，20 秒：busy" in str(outcome["output"])
 
 
 def test_try_with_an_open_matter_and_an_incident(tmp_path: Path) -> None:
     options = ["--matter", "100007:water_leak:工程部正在处理", "--incident", "power:6", "--caller", "13900001111"]
     outcome = walk(tmp_path, "家里厨房水管漏水了\n\n", *options, "--home", "3号楼2单元1102室", "--name", "王芳")
     assert outcome["ticket"] == "100007"
+
+
+def test_try_speaks_the_scripts_language(tmp_path: Path) -> None:
+    lines = "/0\nthere is a leak in my kitchen\n\n/hangup\n"
+    output = str(walk(tmp_path, lines, "--at", "2026-03-04T10:00", script="hotline.en")["output"])
+    assert "us      How can I help you?" in output
+    assert "caller  keys 0" in output
+    assert "rings 8001 for 20 s: no_answer" in output
+    assert "understood kind repair (" in output
+    ours = output[: output.rindex("{")]
+    assert not any("\u4e00" <= c <= "\u9fff" for c in ours), "no Chinese in an English walk"
+
+
+@pytest.mark.parametrize(
+    ("at", "greeting"),
+    [
+        ("2026-03-04T10:00", None),
+        ("2026-03-04T20:00", "现在是夜间值班"),
+        ("2026-03-08T10:00", None),
+        ("2026-03-08T20:00", "现在是夜间值班"),
+        ("2026-10-01T10:00", "今天休息"),
+        ("2026-10-01T23:00", "今天休息"),
+        ("2026-10-10T10:00", None),
+    ],
+    ids=["workday", "evening", "Sunday", "Sunday's evening", "holiday", "holiday's night", "make-up workday"],
+)
+def test_a_walk_is_greeted_as_a_real_call_is(tmp_path: Path, at: str, greeting: str | None) -> None:
+    output = str(walk(tmp_path, "/hangup\n", "--at", at)["output"])
+    assert [g for g in ("现在是夜间值班", "今天休息") if g in output] == ([greeting] if greeting else [])
+    moment = datetime.fromisoformat(at).replace(tzinfo=ZONE)
+    site = load_sites(ROOT / "config" / "sites", load_settings(None).rules, moment)["xingfu"].snapshot(moment)
+    context = context_of(site, None, "zh", moment)
+    assert context.is_holiday is (greeting == "今天休息")
+    plan = load_dialplan(SCRIPTS / "hotline.zh.yaml")
+    talk = Talk(plan, context)
+    said = [a.play for a in plan.step("welcome") if isinstance(a, Play) and holds(a.when, talk)]
+    assert ("greeting_night" in said, "greeting_holiday" in said) == ("夜间" in output, "今天休息" in output)
 
 
 def test_the_end_of_the_lines_is_a_hang_up(tmp_path: Path) -> None:

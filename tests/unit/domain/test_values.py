@@ -32,6 +32,14 @@ def test_make_up_workdays_count_and_holidays_do_not() -> None:
     assert CALENDAR.next_workday(date(2026, 10, 6)) == date(2026, 10, 8)
 
 
+def test_a_plain_weekend_is_no_holiday() -> None:
+    assert CALENDAR.is_holiday(date(2026, 10, 7))
+    assert not CALENDAR.is_holiday(date(2026, 10, 11)), "a Sunday"
+    assert not CALENDAR.is_holiday(date(2026, 10, 10))
+    both = WorkingCalendar(days_off=frozenset({date(2026, 10, 10)}), workdays=frozenset({date(2026, 10, 10)}))
+    assert not both.is_holiday(date(2026, 10, 10)), "worked in exchange"
+
+
 def test_working_hours_skip_nights_and_days_off() -> None:
     four = timedelta(hours=4)
     assert CALENDAR.add_working_time(at(19, 9), four) == at(19, 13)
