@@ -165,8 +165,9 @@ def test_everything_that_ships_is_recorded_and_fresh(zh: Dialplan, en: Dialplan,
 
 
 def test_what_ships_stays_small(zh: Dialplan, en: Dialplan) -> None:
+    """Both languages, with what our own calls to residents say."""
     files = [*zh.prompts.wav_files(), *en.prompts.wav_files()]
-    assert sum(path.stat().st_size for path in files) < 12_000_000
+    assert sum(path.stat().st_size for path in files) < 15_000_000
 
 
 def test_both_languages_have_the_same_phrases(zh: Dialplan, en: Dialplan) -> None:
