@@ -6,6 +6,7 @@ is more is refused while it is being read, before it costs memory or time.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+)
 from ruamel.yaml.parser import RoundTripParser
 
 from callcenter.errors import DialplanError
@@ -59,15 +66,21 @@ class _RefusedError(MarkedYAMLError):
 
 
 class _PlainParser(RoundTripParser):
-    """Refuses tags, many aliases, an alias within what it names, and deep nesting as soon as it meets them."""
+    """Refuses tags, many aliases, an alias within what it names, keys that are no words, and deep nesting at once."""
 
     def __init__(self, loader: Any) -> None:
         super().__init__(loader)
         self._open: list[str | None] = []
+        self._at_key: list[bool | None] = []
+        """Of each open mapping whether its next part is a key; None for a sequence."""
         self._aliases = 0
 
     def get_event(self) -> Any:
         event = super().get_event()
+        if isinstance(event, ScalarEvent | AliasEvent | CollectionStartEvent) and self._at_key:
+            if self._at_key[-1] and not isinstance(event, ScalarEvent):
+                raise _RefusedError("a key that is no word", event.start_mark, "write `name: …`, or quote it")
+            self._at_key[-1] = None if self._at_key[-1] is None else not self._at_key[-1]
         if isinstance(event, AliasEvent):
             self._aliases += 1
             if event.anchor in self._open:
@@ -81,12 +94,14 @@ class _PlainParser(RoundTripParser):
             )
         if isinstance(event, CollectionStartEvent):
             self._open.append(event.anchor)
+            self._at_key.append(True if isinstance(event, MappingStartEvent) else None)
             if len(self._open) > MAX_DEPTH:
                 raise _RefusedError(
                     f"nested more than {MAX_DEPTH} deep", event.start_mark, "take the superfluous brackets out"
                 )
         elif isinstance(event, CollectionEndEvent):
             self._open.pop()
+            self._at_key.pop()
         return event
 
 
@@ -105,6 +120,9 @@ def read_yaml(path: Path) -> Document:
         raise DialplanError(
             "dialplan.file", f"cannot be read: {error}", where=f"{path}:1:1", mend="give a YAML file in UTF-8"
         ) from error
+    if version := re.search(r"^%YAML", text, re.MULTILINE):
+        line = text.count("\n", 0, version.start()) + 1
+        raise DialplanError("dialplan.yaml", "a YAML version", where=f"{path}:{line}:1", mend="take this line out")
     reader = YAML(typ="rt")
     reader.Parser = _PlainParser
     try:

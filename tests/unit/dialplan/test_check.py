@@ -564,7 +564,24 @@ EDITS = st.lists(
         st.sampled_from(["drop", "twice", "indent", "outdent", "word", "swap"]),
         st.integers(0, len(LINES) - 1),
         st.sampled_from(
-            ["plai", "{", "]", "'", ": x", "- ", "!!python/object:x", "&a *a", "\t", "null", "1e999", "true", "é"]
+            [
+                "plai",
+                "{",
+                "]",
+                "'",
+                ": x",
+                "- ",
+                "!!python/object:x",
+                "&a *a",
+                "&a [*a]",
+                "{[x]: y}",
+                "%YAML 9",
+                "\t",
+                "null",
+                "1e999",
+                "true",
+                "é",
+            ]
         ),
     ),
     min_size=1,

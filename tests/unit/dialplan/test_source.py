@@ -39,6 +39,10 @@ def refused(tmp_path: Path, text: str) -> tuple[str, str]:
         ("a: &a\n  b: *a\n", "2:6", "'*a' stands within itself"),
         ("a" * (MAX_BYTES + 1), "1:1", "is larger than 256 KB"),
         ("a: \x00\n", "1:1", ""),
+        ("a: 1\n%YAML 9.9\n---\na: 1\n", "2:1", "a YAML version"),
+        ("? [a, b]\n: x\n", "1:3", "a key that is no word"),
+        ("a: {b: [], {c: d}: x}\n", "1:12", "a key that is no word"),
+        ("a: &a [x]\n*a : x\n", "2:1", "a key that is no word"),
     ],
 )
 def test_refused(tmp_path: Path, text: str, where: str, message: str) -> None:
