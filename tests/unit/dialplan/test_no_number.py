@@ -81,3 +81,10 @@ async def test_whose_matter_was_understood_in_english(talk: Talk, en: Dialplan) 
     phone, outcome = await talk({"how_can_i_help": "there is a leak in my kitchen"}, plan=en, caller_number=None)
     assert outcome.reason == "done"
     no_promise(phone, outcome)
+
+
+def test_what_promises_a_call_back_says_by_when(plan: Dialplan) -> None:
+    words = ("我们会", "回电") if plan.language == "zh" else ("we will", "call you back")
+    promising = [p for p in plan.prompts.prompts.values() if all(word in p.text.lower() for word in words)]
+    assert promising
+    assert [p.id for p in promising if "callback_by" not in p.slots] == []
