@@ -365,12 +365,16 @@ async def _open_after(received: Received, row: Any, labels: Understanding, conte
 
 
 async def _complete(received: Received, ticket: Any, labels: Understanding, content: str, *, complete: bool) -> int:
-    """The ticket that the line opened, with final text and labels; joined late where the rule sees it now (R17)."""
+    """The ticket that the line opened, with final text and labels; joined late where the rule sees it now (R17).
+
+    What a person has corrected or confirmed meanwhile stands.
+    """
     number: int = ticket["number"]
     state = matters.state_of(ticket["life"])
     now = datetime.now(UTC)
     decision: Decision | None = None
-    if state.status in _UNTAKEN and not state.accepted_by:
+    corrected = await _tickets.corrected_by_person(received.connection, number=number)
+    if not corrected and state.status in _UNTAKEN and not state.accepted_by:
         matter = received.matter(labels, {})
         others = await received.open_matters(matter, but=number)
         again = joined_matter(received.call, matter, [o.open_matter() for o in others if o.opened_at < state.opened_at])
@@ -379,7 +383,9 @@ async def _complete(received: Received, ticket: Any, labels: Understanding, cont
         state = await _relabel(received, state, labels, {}, content, now)
         decision = await received.decide(matter, but=number)
         decision = replace(decision, first_responder=state.first_responder, responsible=state.responsible)
-    await _finish(received, number, labels, content, complete=complete, decision=decision)
+    written = state.record.content
+    kept = written if corrected and written not in content else content
+    await _finish(received, number, labels, kept, complete=complete, decision=decision)
     return number
 
 

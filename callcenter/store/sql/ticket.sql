@@ -47,6 +47,10 @@ update ticket set labels = :labels, content = :content, complete = :complete, de
     completed_at = case when :complete then coalesce(completed_at, :at) else completed_at end, changed_at = now()
 where number = :number;
 
+-- name: corrected_by_person$
+select exists(select 1 from event where ticket = :number and kind in ('ticket.amend', 'ticket.confirm')
+    and actor not in ('rule', 'caller'));
+
 -- name: set_labels!
 update ticket set labels = :labels where number = :number;
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from desk_node import LI_NA, FakeSpeech, Linked, decided, labels, until
 
+from callcenter.desk import acts
 from callcenter.desk.house import Desk
 from callcenter.domain.records import RecordKind
 
@@ -46,6 +47,24 @@ async def test_the_number_the_caller_heard_is_the_tickets(desk: Desk, node: Link
     assert kinds[:4] == ["ticket.opened", "ticket.open", "ticket.hand_over", "ticket.ask"]
     assert "ticket.completed" in kinds
     assert await desk.pool.fetchval("select count(*) from outward_message where ticket = $1", number) >= 1
+
+
+async def test_what_a_person_corrects_during_the_call_stands(desk: Desk, node: Linked) -> None:
+    await until(lambda: desk.pool.fetchval("select count(*) from number_block"))
+    number = node.link.take_number()
+    understood = labels()
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.hear(call, "厨房水管漏水了", 0)
+    node.line.open(call, str(number), understood, decided(desk, understood))
+    (ticket,) = await until(lambda: tickets(desk))
+    await acts.correct(desk, number, ticket["first_responder"], {"category": "fire", "room": "1103"}, "corrected-early")
+    node.line.hear(call, "请快一点", 1)
+    node.line.end(call)
+    await completed(desk, call)
+    (ticket,) = await tickets(desk)
+    assert (ticket["category"], ticket["room"]) == ("fire", "1103")
+    assert ticket["content"] == "厨房水管漏水了，请快一点", "the text itself was not corrected"
 
 
 async def test_hang_up_in_mid_sentence_opens_one_ticket_and_promises_a_call_back(desk: Desk, node: Linked) -> None:
