@@ -73,6 +73,10 @@ class EdgeSettings(_Section):
         default_factory=list, description="Numbers we may dial begin with one of these; empty: none."
     )
     outbound_calls_per_min: int = Field(10, ge=1, description="Outbound calls in one minute (toll fraud).")
+    caller_number: str | None = Field(
+        None, pattern=r"^\+?[0-9]{3,20}$", coerce_numbers_to_str=True,
+        description="Number that those see whom we call: one your carrier gave you.",
+    )  # fmt: skip
     overflow_uri: str | None = Field(None, description="SIP URI that gets calls when all lines are full.")
     direct_bind_any: bool = Field(False, description="Direct mode may listen beyond loopback (not for service).")
 

@@ -179,6 +179,7 @@ class Line:
             public_address=settings.edge.public_address if settings.edge.mode == "direct" else None,
             allowed=allowed_networks(settings),
             max_callers=line.callers_per_line,
+            user=settings.edge.caller_number or "hotline",
             accept=True,
             ack_timeout_s=line.ack_timeout_s,
             apology=tuple(apology),

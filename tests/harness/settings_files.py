@@ -46,6 +46,7 @@ EXAMPLES = {
     "edge.lines": '["10.0.0.5:5071"]',
     "line.edges": '["10.0.0.2"]',
     "edge.outbound_prefixes": '["1", "010"]',
+    "edge.caller_number": '"4001234567"',
     "edge.overflow_uri": '"sip:4007654321@sip.example.com"',
     "speech.url": '"ws://10.0.0.8:2700"',
     "desk.public_url": '"https://hotline.example.com"',

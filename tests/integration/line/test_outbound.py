@@ -22,6 +22,7 @@ from callcenter.telephony.caller import running_phone
 from callcenter.telephony.plan import PhonePlan
 from tests.harness.edge import Edge
 
+OUR_NUMBER = "4001234567"
 USER, PASSWORD = "8899", "an example, of no phone"
 
 
@@ -110,7 +111,10 @@ async def ordering(start_line: Any, tmp_path: Path) -> AsyncIterator[tuple[Order
     run_dir = tmp_path / "var" / "run"
     run_dir.mkdir(parents=True)
     voice = await start_voice(run_dir)
-    environment = {"CALLCENTER_NODE__DESKS": json.dumps([f"http://127.0.0.1:{desk.port}"])}
+    environment = {
+        "CALLCENTER_NODE__DESKS": json.dumps([f"http://127.0.0.1:{desk.port}"]),
+        "CALLCENTER_EDGE__CALLER_NUMBER": OUR_NUMBER,
+    }
     node = await start_line(mode="kamailio", environment=environment)
     settings = load_settings(node.config)
     ha1 = hashlib.md5(f"{USER}:{settings.edge.realm}:{PASSWORD}".encode()).hexdigest()
@@ -141,6 +145,7 @@ async def test_a_person_takes_or_refuses_by_key(ordering, key, answer):
         assert result["ok"]
         again = await desk.order("order-1", **ORDER)
         assert again == result, "the same order twice is one call"
+        assert (await phone.wait_for("ringing"))["number"] == OUR_NUMBER
         await phone.wait_for("heard")
         assert await desk.wait_answer() == answer
         await phone.wait_for("gone")
