@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from callcenter.desk import tickets
+from callcenter.desk import messages, tickets
 from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, perform
@@ -163,8 +163,11 @@ async def tickets_page(request: web.Request) -> web.StreamResponse:
 
 
 async def ticket_page(request: web.Request) -> web.StreamResponse:
-    """GET /tickets/{number}: an alias shows the matter it joined."""
-    return await _page(request, await one_visible(request, int(request.match_info["number"])))
+    """GET /tickets/{number}: an alias shows the matter it joined. Who reads it need not be rung to be told of it."""
+    detail, staff = await one_visible(request, int(request.match_info["number"])), viewer(request).account.staff
+    if staff is not None:
+        await messages.read_by(request.app[DESK], detail.ticket.number, staff)
+    return await _page(request, detail)
 
 
 async def act_page(request: web.Request) -> web.StreamResponse:

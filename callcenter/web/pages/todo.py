@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from callcenter.desk import calls, todo
+from callcenter.desk import calls, resident_calls, todo
 from callcenter.desk.models import TicketDetail
 from callcenter.web.access import Right
 from callcenter.web.acting import one_visible, perform
@@ -64,7 +64,8 @@ async def callbacks_page(request: web.Request) -> web.StreamResponse:
     """GET /callbacks"""
     reader = viewer(request)
     rows = await todo.callbacks(request.app[DESK], site_of(request, reader.account))
-    return await render(request, "callbacks.html", section="callbacks", callbacks=rows)
+    rings = not resident_calls.why_not(request.app[DESK].settings)
+    return await render(request, "callbacks.html", section="callbacks", callbacks=rows, rings=rings)
 
 
 async def called_back(request: web.Request) -> web.StreamResponse:
@@ -79,6 +80,16 @@ async def called_back(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/callbacks")
 
 
+async def ring_now(request: web.Request) -> web.StreamResponse:
+    """POST /callbacks/{id}/ring: the house rings the resident, then the telephone of whoever asked for it (R22)."""
+    key = str((await request.post()).get("key", ""))
+    if not 8 <= len(key) <= 100:
+        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    callback = int(request.match_info["id"])
+    await resident_calls.ring_now(request.app[DESK], viewer(request).actor, key, callback=callback)
+    raise web.HTTPSeeOther("/callbacks")
+
+
 def routes() -> list[web.RouteDef]:
     """The section's routes."""
     return [
@@ -87,4 +98,5 @@ def routes() -> list[web.RouteDef]:
         web.post(r"/confirm/{number:\d{6,15}}", guarded(confirmed, Right.CONFIRM)),
         web.get("/callbacks", guarded(callbacks_page, Right.CALL_BACK)),
         web.post(r"/callbacks/{id:\d{1,15}}", guarded(called_back, Right.CALL_BACK)),
+        web.post(r"/callbacks/{id:\d{1,15}}/ring", guarded(ring_now, Right.CALL_BACK)),
     ]

@@ -53,3 +53,9 @@ def test_what_was_sent_because_of_a_matter_is_listed(house: House, supervisor: C
     reached = supervisor.api("GET", f"/tickets/{number}/reached").json()
     assert {message["channel"] for message in reached["messages"]} >= {"page", "telephone"}
     assert reached["resident_calls"] == []
+
+
+def test_a_house_that_rings_nobody_offers_no_button_and_refuses_the_form(supervisor: Client) -> None:
+    assert "/ring" not in supervisor.get("/callbacks").text
+    answer = supervisor.post("/callbacks/1/ring", {"key": "ring-nobody-1"})
+    assert answer.status_code == 409
