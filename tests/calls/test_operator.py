@@ -46,7 +46,7 @@ async def test_a_phone_that_nobody_takes_gives_the_call_back_after_20_s(hotline:
     await hotline.give_phone(extension, PASSWORD)
     host, port = hotline.house.sip
     async with running_phone(PhonePlan(f"{host}:{port}", extension, PASSWORD, answer_after_s=None)) as phone:
-        resident = await hotline.dial(says("我要报修，我家水管漏水了，我要找人工"), number="14000002001", max_s=200)
+        resident = await hotline.dial(says("我要报修，我家门锁坏了，我要找人工"), number="14000002001", max_s=200)
         await phone.wait_for("ringing", PATIENCE_S)
         await phone.wait_for("gone", PATIENCE_S)
         await resident.was_written("call.said", prompt="sorry_waited")
