@@ -9,13 +9,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from callcenter.desk import calls
 from callcenter.desk.models import CallFilter, Recording
 from callcenter.errors import StoreError
 from callcenter.web.access import Right
-from callcenter.web.api.endpoint import CALL_ID, Answer, Endpoint, Query
+from callcenter.web.api.endpoint import CALL_ID, Answer, Endpoint, Moment, Query
 from callcenter.web.api.shapes import Call, Calls, WholeCall
 from callcenter.web.errors import WebError
 from callcenter.web.listening import HEARD
@@ -29,8 +29,8 @@ class CallQuery(Query):
 
     text: str | None = Field(None, max_length=200, description="Words that were said; homophones are found too.")
     state: Literal["live", "answered", "unanswered", "unserved"] | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     before: str | None = Field(None, max_length=200, description="`next` of the page before.")
     limit: int = Field(50, ge=1, le=200)
 

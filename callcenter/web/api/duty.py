@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from callcenter import __version__
 from callcenter.desk import accounts, duty, residents
 from callcenter.web.access import MATRIX, Right
 from callcenter.web.api.document import openapi
-from callcenter.web.api.endpoint import Answer, Body, Endpoint, Query
+from callcenter.web.api.endpoint import Answer, Body, Endpoint, Moment, Query
 from callcenter.web.api.shapes import Household
 from callcenter.web.door import SLOW, check_login
 from callcenter.web.errors import WebError
@@ -61,8 +61,8 @@ class Roster(Answer):
 class RosterQuery(Query):
     """From when to when, at most 62 days; without: the next seven."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class ResidentQuery(Query):

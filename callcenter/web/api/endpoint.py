@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from callcenter.web.access import Right
 from callcenter.web.errors import WebError
@@ -22,6 +22,17 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 KEY_PATTERN = r"^[A-Za-z0-9._:-]{8,100}$"
 BIGGEST = 2**53 - 1
 """Numbers of the API are exact in every JSON reader."""
+
+
+def _written_out(value: Any) -> Any:
+    """pydantic takes a bare number for seconds since 1970: whoever sends one means something else."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("a date and time as in RFC 3339, 2026-11-22T08:00:00+08:00")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A date and time with its offset, written out."""
 
 
 class Query(BaseModel):

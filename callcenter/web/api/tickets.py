@@ -6,13 +6,23 @@ from datetime import datetime
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from callcenter.desk import tickets, todo
 from callcenter.desk.models import TicketDetail, TicketFilter
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.acting import may_do, one_visible, perform
-from callcenter.web.api.endpoint import BIGGEST, ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
+from callcenter.web.api.endpoint import (
+    BIGGEST,
+    ROW_ID,
+    TICKET_NUMBER,
+    Answer,
+    Body,
+    Endpoint,
+    Moment,
+    Query,
+    idempotency_key,
+)
 from callcenter.web.api.shapes import Callback, Task, Ticket, Tickets, WholeTicket
 from callcenter.web.format import ZONE
 from callcenter.web.state import DESK, site_of
@@ -33,8 +43,8 @@ class TicketQuery(Query):
     responsible: str | None = Field(None, max_length=60)
     to_confirm: bool | None = None
     overdue: bool | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     before: str | None = Field(None, max_length=200, description="`next` of the page before.")
     limit: int = Field(50, ge=1, le=200)
 
@@ -74,7 +84,7 @@ class Waiting(Body):
 
     waiting_for: Literal["resident", "material", "outside_body"]
     reason: str = Text
-    until: AwareDatetime
+    until: Moment
 
 
 class Outcome(Body):

@@ -77,7 +77,8 @@ async def test_a_desk_killed_between_commit_and_ack_stores_everything_once(
         )
         assert await process.wait() == -signal.SIGKILL
         journal = node.line.journal.id
-        assert await pool.fetchval("select count(*) from event where journal = $1", journal) == 5
+        stored = await pool.fetchval("select count(*) from event where journal = $1", journal)
+        assert 1 <= stored <= 5, "as many as had arrived when the first of them were committed"
         assert node.link.waiting == 5, "nothing was acknowledged"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", DESK, str(var_dir), dsn, str(port), "0", stdout=asyncio.subprocess.DEVNULL
