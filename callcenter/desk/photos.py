@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from callcenter.desk.events import DeskEvent, write_event
 from callcenter.desk.recordings import path_of
 from callcenter.domain.handover import concerned
 from callcenter.errors import AccessError, DomainError, StoreError
-from callcenter.node.files import sync_folder
+from callcenter.node.files import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,11 +73,4 @@ def _path(desk: Desk, site: str, number: int, name: str) -> Path:
 def _write(path: Path, content: bytes) -> None:
     """Whole or not at all; the same picture twice is one file."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    draft = path.with_suffix(f".{os.urandom(6).hex()}.part")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
+    replace_file(path, content, sync=True, mode=0o640)

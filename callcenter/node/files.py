@@ -18,11 +18,12 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def replace_file(path: Path, content: bytes, *, sync: bool = False) -> None:
-    """Write `content` to `path` in one step, mode 0600. `sync` waits until it is on the disk."""
+def replace_file(path: Path, content: bytes, *, sync: bool = False, mode: int = 0o600) -> None:
+    """Write `content` to `path` in one step. `sync` waits until it is on the disk."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
             file.write(content)
             file.flush()
             if sync:

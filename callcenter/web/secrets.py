@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import ssl
@@ -18,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from callcenter.config import Settings
 from callcenter.errors import ConfigError
+from callcenter.node.files import replace_file
 
 CERTIFICATE_DAYS = 825
 """Browsers refuse leaf certificates valid for longer."""
@@ -31,22 +31,11 @@ def secrets_dir(settings: Settings) -> Path:
     return folder
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def made_once(path: Path, content: bytes) -> bytes:
     """What `path` holds, or `content` written to it when there is no such file."""
     if path.exists():
         return path.read_bytes().strip()
-    write_private(path, content)
+    replace_file(path, content, sync=True)
     return content
 
 
@@ -89,13 +78,14 @@ def make_certificate(certificate: Path, key: Path, hosts: set[str]) -> None:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(private, hashes.SHA256())
     )
-    write_private(
+    replace_file(
         key,
         private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ),
+        sync=True,
     )
-    write_private(certificate, built.public_bytes(serialization.Encoding.PEM))
+    replace_file(certificate, built.public_bytes(serialization.Encoding.PEM), sync=True)
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
