@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
-TOKENS = Path("callcenter/web/static/css/tokens.css").read_text(encoding="utf-8")
+from tests.browser.conftest import Visits
+
+SHEETS = Path("callcenter/web/static/css")
 AA_TEXT, AA_SHAPE = 4.5, 3.0
 PAIRS = [
     *((ink, ground) for ink in ("ink", "ink-2", "ink-3") for ground in ("ground", "surface", "sunken")),
@@ -21,15 +24,14 @@ PAIRS = [
 SHAPES = [("line-strong", "surface"), ("line-strong", "ground"), ("accent", "surface")]
 
 
-def palette(block: str) -> dict[str, tuple[int, int, int]]:
-    """Name → red, green, blue of the block whose selector is given."""
-    body = TOKENS[TOKENS.index(block) :]
-    body = body[: body.index("}")]
+def palette(sheet: str) -> dict[str, tuple[int, int, int]]:
+    """Name → red, green, blue of a sheet's palette."""
+    body = (SHEETS / sheet).read_text(encoding="utf-8").partition(":root {")[2].partition("}")[0]
     found = re.findall(r"--([\w-]+): #([0-9a-f]{6});", body)
     return {name: (int(v[0:2], 16), int(v[2:4], 16), int(v[4:6], 16)) for name, v in found}
 
 
-LIGHT, DARK = palette(":root {\n"), palette(':root[data-theme="dark"]')
+LIGHT, DARK = palette("tokens.css"), palette("dark.css")
 
 
 def luminance(colour: tuple[int, int, int]) -> float:
@@ -57,7 +59,25 @@ def test_shapes_can_be_seen(colours: dict[str, tuple[int, int, int]], ink: str, 
     assert contrast(colours[ink], colours[ground]) >= AA_SHAPE
 
 
-def test_the_dark_palette_is_the_same_by_choice_and_by_system() -> None:
-    by_system = palette(':root:not([data-theme="light"])')
-    assert by_system == DARK
+def test_night_has_every_colour_of_the_day() -> None:
+    assert LIGHT
     assert LIGHT.keys() == DARK.keys()
+
+
+NIGHT = "rgb({}, {}, {})".format(*DARK["ground"])
+DAY = "rgb({}, {}, {})".format(*LIGHT["ground"])
+
+
+@pytest.mark.parametrize(
+    ("dark_system", "chosen", "ground"),
+    [(False, "", DAY), (True, "", NIGHT), (False, "dark", NIGHT), (True, "light", DAY)],
+)
+def test_the_reader_chooses_day_or_night(visits: Visits, dark_system: bool, chosen: str, ground: str) -> None:
+    visit = visits("manager", dark=dark_system)
+    page = visit.page
+    page.locator(".drop").last.locator("summary").click()
+    page.locator("select[name=theme]").select_option(chosen)
+    expect(page.locator("select[name=theme]")).to_have_value(chosen)
+    expect(page.locator("body")).to_have_css("background-color", ground)
+    page.emulate_media(media="print")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
