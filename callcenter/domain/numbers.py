@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 
 _SEPARATORS = re.compile(r"[\s\-().]")
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 WITHHELD = frozenset({"", "anonymous", "unknown", "restricted", "private", "unavailable"})
 """User parts that mean the caller shows no number."""
 
 
 def canonical(number: str | None, area_code: str = "") -> str | None:
-    """`number` as +86… for Chinese numbers, +… for others; short codes and extensions stay; None if withheld.
+    """`number` as +86… for Chinese numbers, +… for others; short codes and extensions stay.
 
+    None if it is withheld, or no telephone number at all: who calls writes into From whatever they like.
     `area_code` (without 0) completes local numbers of 7 or 8 figures. 0086 138…, 0138…, 138… and +86 138… are one.
     """
     if number is None or number.strip().lower() in WITHHELD:
         return None
     plain = _SEPARATORS.sub("", number.strip())
+    if not _NUMBER.fullmatch(plain):
+        return None
     if plain.startswith("+"):
         return plain
     if plain.startswith("00"):

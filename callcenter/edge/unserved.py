@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callcenter.config import Settings
+from callcenter.domain.numbers import canonical
 from callcenter.domain.records import RecordKind
 from callcenter.log import get_logger
 from callcenter.node.ids import uuid7
@@ -50,7 +51,7 @@ def parse_unserved(line: str) -> Unserved | None:
     try:
         told = json.loads(match[1])
         return Unserved(
-            reason=str(told["reason"]), status=int(told["status"]), from_number=_number(told["from"]),
+            reason=str(told["reason"]), status=int(told["status"]), from_number=_caller(told["from"]),
             to_number=_number(told["to"]), sip_call_id=_text(told["call"]) or "", source=str(told["source"]),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError):
@@ -71,6 +72,12 @@ def _number(hexadecimal: str) -> str | None:
     if text is None or text.lower() in {"anonymous", "unknown", "unavailable", "restricted"}:
         return None
     return re.sub(r"[\x00-\x1f]", "", text)[:64] or None
+
+
+def _caller(hexadecimal: str) -> str | None:
+    """Who called, by their number; None as well where they wrote something else in its place."""
+    text = _number(hexadecimal)
+    return text if canonical(text) is not None else None
 
 
 def redact(line: str) -> str:

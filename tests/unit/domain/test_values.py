@@ -185,6 +185,8 @@ def test_places_read_as_people_write_them() -> None:
         ("008614000001101", "+8614000001101"), ("010-88880301", "+861088880301"), ("88880301", "+861088880301"),
         ("(010) 8888 0301", "+861088880301"), ("110", "110"), ("12345", "12345"), ("211", "211"),
         ("+12125550123", "+12125550123"), ("anonymous", None), ("", None), (None, None),
+        ("<script>alert(1)</script>", None), ("%3Cscript%3E", None), ("zhang.san", None), ("+", None), ("１３８", None),
+        ("1" * 33, None), ("*21#", "*21#"),
     ],
 )  # fmt: skip
 def test_a_number_has_one_written_form(written: str | None, number: str | None) -> None:

@@ -50,7 +50,7 @@ def test_a_report_is_read() -> None:
     assert parse_unserved(line()) == Unserved("all_busy", 486, "13912345678", "4001", "a@b", "10.0.0.1")
 
 
-@pytest.mark.parametrize("name", ["anonymous", "Anonymous", "unknown", ""])
+@pytest.mark.parametrize("name", ["anonymous", "Anonymous", "unknown", "", "<script>alert(1)</script>", "zhang.san"])
 def test_a_withheld_number_is_none(name: str) -> None:
     report = parse_unserved(line(**{"from": name}))
     assert report is not None
