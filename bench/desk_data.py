@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from callcenter.desk import matters
-from callcenter.desk.search import bigrams, syllables
+from callcenter.desk.search import terms
 from callcenter.domain import codec, handover, work
 from callcenter.domain.effects import Outcome
 from callcenter.domain.labels import Label, SpokenPlace, Understanding
@@ -222,8 +222,8 @@ def _ticket(author: Author, rows: Rows, at: datetime, columns: dict[str, Any]) -
     rows.columns = rows.columns or tuple(columns)
     rows.tickets.append(tuple(columns[name] for name in rows.columns))
     rows.calls.append(_call(author, call, columns, at))
-    for what, key, text in (("ticket", str(columns["number"]), found), ("call", str(call), content)):
-        rows.search.append((columns["site"], what, key, at, text, bigrams(text), syllables(text)))
+    rows.search.append((columns["site"], "ticket", str(columns["number"]), found, terms(found)))
+    rows.search.append((columns["site"], "call", str(call), content, terms(content)))
 
 
 def _columns(story: Story, life: str, decision: str, labels: str) -> dict[str, Any]:
@@ -331,13 +331,15 @@ async def _drop_indexes(connection: Any) -> list[str]:
 
 async def _copy_search(connection: Any, rows: list[tuple[Any, ...]]) -> None:
     await connection.execute(
-        "create temp table found (site text, what text, key text, at timestamptz, text text, "
-        "bigrams text[], pinyin text[])"
+        "create temp table found (site text, what text, key text, text text, terms text[])"
     )
     await connection.copy_records_to_table("found", records=rows)
     await connection.execute(
-        "insert into search_text select site, what, key, at, text, array_to_tsvector(bigrams), "
-        "array_to_tsvector(pinyin) from found; drop table found"
+        "insert into search_text (site, what, key, text, terms, facets) "
+        "select f.site, what, key, text, array_to_tsvector(terms), ticket_facets(t) "
+        "from found f join ticket t on f.what = 'ticket' and t.number::text = f.key union all "
+        "select f.site, what, key, text, array_to_tsvector(terms), call_facets(c) "
+        "from found f join call c on f.what = 'call' and c.id::text = f.key; drop table found"
     )
 
 

@@ -117,7 +117,7 @@ async def correct(desk: Desk, number: int, actor: str, changes: dict[str, str], 
             "update ticket set content = $2 where number = $1", matters.number_of(state.ticket), content
         )
         text = "\n".join(part for part in (content, state.record.name, str(state.matter.place)) if part)
-        await search.index(connection, state.site, "ticket", state.ticket, state.opened_at, text)
+        await search.index_ticket(connection, matters.number_of(state.ticket), text)
 
     return await _do(desk, number, actor, key, deed, after)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from callcenter.desk import cursors, finding, recordings, rows
+from callcenter.desk import cursors, recordings, rows, search
 from callcenter.desk.models import (
     CallbackRow,
     CallDetail,
@@ -20,7 +20,6 @@ from callcenter.desk.models import (
     Step,
     StripCall,
 )
-from callcenter.desk.search import query
 from callcenter.errors import StoreError
 from callcenter.store.pool import statements
 
@@ -49,15 +48,20 @@ async def now(desk: Desk, site: str) -> list[CallRow]:
 async def page(desk: Desk, site: str, chosen: CallFilter, before: str | None = None, limit: int = 50) -> Page:
     """Calls, newest first. Raises StoreError `page.cursor` for a cursor that is none."""
     at, identity = cursors.read(before, UUID)
-    text = (chosen.text or "").strip()
     chosen_rows = {
         "site": site, "before_at": at, "before_id": identity, "since": chosen.since, "until": chosen.until,
-        "state": chosen.state, "rows": limit + 1,
+        "state": chosen.state, "number": chosen.number, "rows": limit + 1,
     }  # fmt: skip
-    if text or chosen.number:
-        found = [rows.call(row) for row in await _with_words(desk, site, chosen, text, at, chosen_rows)]
-    else:
-        found = [rows.call(row) async for row in _sql.calls_page(desk.pool, **chosen_rows)]
+    text = (chosen.text or "").strip()
+    async with desk.pool.acquire() as connection:
+
+        async def of(ids: list[str] | None) -> list[CallRow]:
+            return [rows.call(row) async for row in _sql.calls_page(connection, ids=ids, **chosen_rows)]
+
+        if not text:
+            found: Sequence[CallRow] = await of(None)
+        else:
+            found = await search.newest(connection, site, search.query(text), ["call"], at, limit + 1, of)
     return cursors.page(found, limit, lambda c: (c.ringing_at, c.id))
 
 
@@ -66,23 +70,6 @@ async def day(desk: Desk, site: str, since: datetime, rings: int, drawn: int) ->
     counted = await _sql.calls_counted(desk.pool, site=site, since=since, rings=rings)
     newest = [StripCall(**dict(r)) async for r in _sql.calls_in_strip(desk.pool, site=site, since=since, rows=drawn)]
     return DayOfCalls(**dict(counted), drawn=tuple(newest))
-
-
-async def _with_words(
-    desk: Desk, site: str, chosen: CallFilter, text: str, before: datetime | None, chosen_rows: dict[str, Any]
-) -> list[Any]:
-    """Rows of calls in which `text` was said, or of the number looked for."""
-    pairs, readings = query(text) if text else (None, None)
-    words = {"number": chosen.number, "pairs": pairs, "readings": readings, "words": text.lower().split()}
-    async with desk.pool.acquire() as connection:
-
-        def look(after: datetime, upto: datetime, rows: int) -> AsyncIterator[Any]:
-            found: AsyncIterator[Any] = _sql.calls_found(
-                connection, **{**chosen_rows, "rows": rows}, **words, after=after, upto=upto
-            )
-            return found
-
-        return await finding.newest(connection, site, before, None, chosen_rows["rows"], look)
 
 
 async def one(desk: Desk, call: UUID) -> CallDetail:
@@ -118,10 +105,9 @@ def _keys(events: list[Step]) -> tuple[tuple[str, int], ...]:
 async def _earlier(connection: Any, row: Any) -> tuple[CallRow, ...]:
     if not row["from_number"]:
         return ()
-    found = _sql.calls_found(
-        connection, site=row["site"], before_at=row["ringing_at"], before_id=row["id"], since=None, until=None,
-        number=row["from_number"], state=None, pairs=None, readings=None, words=[], rows=EARLIER_SHOWN,
-        after=finding.EARLIEST, upto=row["ringing_at"],
+    found = _sql.calls_page(
+        connection, site=row["site"], ids=None, number=row["from_number"], before_at=row["ringing_at"],
+        before_id=row["id"], since=None, until=None, state=None, rows=EARLIER_SHOWN,
     )  # fmt: skip
     return tuple([rows.call(r) async for r in found])
 

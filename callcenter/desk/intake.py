@@ -338,7 +338,7 @@ async def do_intake(desk: Desk, connection: Connection, job: Job) -> None:
         number = row["ticket"]
     now = datetime.now(UTC)
     await _calls.complete(connection, id=received.id, at=now, ticket=number, labels=codec.to_plain(labels))
-    await search.index(connection, received.site, "call", str(received.id), received.at, content)
+    await search.index_call(connection, received.id, content)
     log.info("call_completed", call_id=str(received.id), ticket=number, text_complete=row["text_complete"])
 
 
@@ -417,4 +417,4 @@ async def _finish(
         ticket=number, rules=("R6",), body={"labels": codec.to_plain(labels), "complete": complete},
     )  # fmt: skip
     text = "\n".join(part for part in (content, labels.name.value, str(received.place(labels))) if part)
-    await search.index(received.connection, received.site, "ticket", str(number), received.at, text)
+    await search.index_ticket(received.connection, number, text)

@@ -74,7 +74,7 @@ async def person_call(a: Applying) -> None:
 async def person_answer(a: Applying) -> None:
     """`person.answer`: what the resident said, or that they were not reached."""
     key = str(a.body.get("order"))
-    a.desk.reach.over(key)
+    a.desk.resident_calls.over(key)
     if not await once(a.connection, f"person:{a.call}", RULE):
         return
     row = await _sql.by_key(a.connection, key=key)
@@ -217,7 +217,7 @@ async def completed(desk: Desk, connection: Connection, row: Any) -> None:
     text = "，".join(part for part in heard if part)
     now = datetime.now(UTC)
     await _calls.complete(connection, id=row["id"], at=now, ticket=row["ticket"], labels=None)
-    await search.index(connection, row["site"], "call", str(row["id"]), row["ringing_at"], text)
+    await search.index_call(connection, row["id"], text)
     left = await _sql.by_call(connection, call=row["id"])
     if left is not None:  # its line died before it could say what came of it
         await _not_reached(desk, connection, left, row["id"])

@@ -1,20 +1,35 @@
-"""Finding what was said: Chinese by pairs of characters, homophones by pairs of toneless syllables.
+"""Finding what was said: Chinese by pairs of toneless syllables, so that a misheard homophone is found as well.
 
-Two-character words are found by an index (GIN over the pairs), and the found rows are checked for the words themselves.
+A text is indexed by its terms, a row by its facets as well (what it is, its category, its days; see migration 0005),
+both in one GIN index. A common word stands in ten thousand rows and its newest sixty are wanted: the newest days hold
+them. A rare word's few rows are found however long the time is. So few days are looked through first, then more.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from callcenter.store.pool import Connection, statements
 
-_sql = statements("ticket")
+_read = statements("read")
+_calls = statements("call")
+_tickets = statements("ticket")
 _RUN = re.compile(r"[一-鿿㐀-䶿]+|[a-z0-9]+")
 TERMS_AT_MOST = 4000
+
+AHEAD = timedelta(days=2)
+"""A clock that went wrong may have written rows of the future: they are found as well."""
+DAY_S = 86400
+FEW_DAYS = 2
+"""Days that are looked through first."""
+SPAN_DAYS = 32
+"""Days of one span; two spans are looked through next, then all there is."""
 
 
 @lru_cache(maxsize=8192)
@@ -27,54 +42,79 @@ def syllable(character: str) -> str:
 
 def warm() -> None:
     """Load the readings (0.3 s, 55 MB): a desk does so before it is ready, not at the end of its first call."""
-    syllables("首问责任制")
+    syllable("首")
 
 
-def _pairs(run: list[str]) -> list[str]:
-    return [first + second for first, second in pairwise(run)] or run
+def _pairs(run: str) -> list[str]:
+    return [f"{syllable(a)}.{syllable(b)}." for a, b in pairwise(run)]
 
 
-def bigrams(text: str) -> list[str]:
-    """Pairs of characters of every run of Chinese, and whole Latin words and figures."""
+def terms(text: str) -> list[str]:
+    """Single characters and pairs of toneless syllables of every run of Chinese; whole Latin words and figures."""
     found: dict[str, None] = {}
     for run in _RUN.findall(text.lower()):
-        terms = [run] if run[0].isascii() else [*_pairs(list(run)), *run]
-        found |= dict.fromkeys(terms)
+        found |= dict.fromkeys([run] if run[0].isascii() else [*_pairs(run), *run])
     return list(found)[:TERMS_AT_MOST]
 
 
-def syllables(text: str) -> list[str]:
-    """Pairs of toneless syllables of every run of Chinese."""
-    found: dict[str, None] = {}
-    for run in _RUN.findall(text.lower()):
-        if not run[0].isascii():
-            read = [syllable(character) + "." for character in run]
-            found |= dict.fromkeys(_pairs(read) if len(read) > 1 else [])
-    return list(found)[:TERMS_AT_MOST]
+@dataclass(frozen=True)
+class Wanted:
+    """A search: a tsquery of terms that all have to stand there, and words that have to stand there as written."""
+
+    terms: str
+    words: list[str] | None
 
 
-def query(text: str) -> tuple[str | None, str | None]:
-    """A search as two tsqueries that both have to be met, by characters and by syllables; None: no such condition.
+def query(text: str) -> Wanted:
+    """What `text` looks for.
 
-    What is read the same is found as well, so that a misheard homophone is; the words of a search that holds a single
-    character, Latin letters or figures are looked for as written. One without anything to look for finds nothing.
+    What is read the same is found as well; the words of a search that holds a single character, Latin letters or
+    figures are looked for as written. One without anything to look for finds nothing.
     """
-    as_written: dict[str, None] = {}
+    wanted: dict[str, None] = {}
+    as_written = False
     for run in _RUN.findall(text.lower()):
-        if run[0].isascii() or len(run) == 1:
-            as_written[run] = None
-    read = syllables(text)
-    return _all_of(list(as_written) or ([] if read else ["-"])), _all_of(read)
+        literal = run[0].isascii() or len(run) == 1
+        wanted |= dict.fromkeys([run] if literal else _pairs(run))
+        as_written = as_written or literal
+    quoted = ("'" + term + "'" for term in wanted or ["-"])
+    return Wanted(" & ".join(quoted), text.lower().split() if as_written else None)
 
 
-def _all_of(terms: list[str]) -> str | None:
-    return None if not terms else " & ".join("'" + term.replace("'", "''") + "'" for term in terms)
+Page = Callable[[list[str]], Awaitable[Sequence[Any]]]
 
 
-async def index(connection: Connection, site: str, what: str, key: str, at: datetime, text: str) -> None:
-    """Make a call or a ticket findable by its text; does nothing for no text."""
-    if not text.strip():
-        return
-    await _sql.put_search(
-        connection, site=site, what=what, key=key, at=at, text=text, bigrams=bigrams(text), pinyin=syllables(text)
-    )
+async def newest(
+    connection: Connection, site: str, wanted: Wanted, facets: Sequence[str], before: datetime | None, rows: int,
+    page: Page,
+) -> Sequence[Any]:  # fmt: skip
+    """The newest `rows` rows before a moment that `page` makes of the keys found, fewer where there are no more."""
+    shown: Sequence[Any] = ()
+    for spans in _stretches(before or datetime.now(UTC) + AHEAD):
+        found = _read.found(
+            connection, site=site, terms=wanted.terms, words=wanted.words, facets=list(facets), spans=spans
+        )
+        shown = await page([row["key"] async for row in found])
+        if len(shown) >= rows:
+            break
+    return shown
+
+
+def _stretches(upto: datetime) -> list[list[str] | None]:
+    """Facets of the last days before a moment, of the last spans, and None for all time."""
+    day = int(upto.timestamp() // DAY_S)
+    span = day // SPAN_DAYS
+    few = FEW_DAYS + AHEAD.days
+    return [[f"day:{day - n}" for n in range(few + 1)], [f"span:{span - n}" for n in range(3)], None]
+
+
+async def index_call(connection: Connection, call: Any, text: str) -> None:
+    """Make a call findable by its text; does nothing for no text."""
+    if text.strip():
+        await _calls.put_search(connection, id=call, text=text, terms=terms(text))
+
+
+async def index_ticket(connection: Connection, number: int, text: str) -> None:
+    """Make a matter findable by its text; does nothing for no text."""
+    if text.strip():
+        await _tickets.put_search(connection, number=number, text=text, terms=terms(text))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from callcenter.desk import cursors, finding, matters, rows
+from callcenter.desk import cursors, matters, rows, search
 from callcenter.desk.events import DeskEvent
 from callcenter.desk.models import (
     Counts,
@@ -20,14 +20,13 @@ from callcenter.desk.models import (
     TicketFilter,
     TicketRow,
 )
-from callcenter.desk.search import query
 from callcenter.domain import codec
 from callcenter.domain.explain import Reason
 from callcenter.domain.responsibility import ChainPlace, Decision, chain
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import TRANSITIONS, Act, Status, TicketState
 from callcenter.errors import DomainError, StoreError
-from callcenter.store.pool import statements
+from callcenter.store.pool import Connection, statements
 
 if TYPE_CHECKING:
     from callcenter.desk.house import Desk
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 _sql = statements("read")
 _tickets = statements("ticket")
 _events = statements("event")
-_FIGURES = re.compile(r"\+?\d{4,}")
+_FIGURES = re.compile(r"\+?[0-9]{4,}")
 
 ACTS = {
     "accept": Act.ACCEPT, "refuse": Act.REFUSE, "hand_over": Act.HAND_OVER, "confirm": Act.CONFIRM,
@@ -59,41 +58,40 @@ async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None =
         "rows": limit + 1,
     }  # fmt: skip
     text = (chosen.text or "").strip()
-    if text:
-        found = [rows.ticket(row) for row in await _with_words(desk, site, chosen, text, at, chosen_rows)]
-    else:
-        found = [rows.ticket(row) async for row in _sql.tickets_page(desk.pool, **chosen_rows)]
+    async with desk.pool.acquire() as connection:
+
+        async def of(numbers: list[int] | None) -> list[TicketRow]:
+            return [rows.ticket(row) async for row in _sql.tickets_page(connection, numbers=numbers, **chosen_rows)]
+
+        if not text:
+            found: Sequence[TicketRow] = await of(None)
+        else:
+            named = await _named(connection, text)
+            found = await search.newest(
+                connection, site, search.query(text), _facets(chosen), at, limit + 1,
+                lambda keys: of([*named, *map(int, keys)]),
+            )  # fmt: skip
     return cursors.page(found, limit, lambda t: (t.opened_at, t.number))
 
 
-async def _with_words(
-    desk: Desk, site: str, chosen: TicketFilter, text: str, before: datetime | None, chosen_rows: dict[str, Any]
-) -> list[Any]:
-    """Rows of matters in which `text` was said or written, or that it names."""
-    pairs, readings = query(text)
-    words = {
-        "text": text.lower(), "words": text.lower().split(), "pairs": pairs, "readings": readings,
-        "figures": text if _FIGURES.fullmatch(text) else None,
-        "as_number": int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None,
-    }  # fmt: skip
-    wanted = chosen_rows["rows"]
+async def _named(connection: Connection, text: str) -> list[int]:
+    """Matters that `text` names: by number, or by the last figures of the caller's."""
+    if not _FIGURES.fullmatch(text):
+        return []
+    as_number = int(text) if text.isdigit() and len(text) < 16 else None
+    return [row["number"] async for row in _sql.numbers_named(connection, as_number=as_number, figures=text)]
+
+
+def _facets(chosen: TicketFilter) -> list[str]:
+    """What the index of words knows of the rows that are wanted (migration 0005); the page's own filter is exact."""
     only_open = chosen.open_only or chosen.asked or chosen.overdue or chosen.to_confirm or chosen.state in OPEN_STATES
-    async with desk.pool.acquire() as connection:
-        floor = None
-        if only_open:
-            floor = await _sql.oldest_open(
-                connection, site=site, status=chosen.state, responsible=chosen.responsible, asked=chosen.asked
-            )
-            if floor is None:
-                return []
-
-        def look(after: datetime, upto: datetime, rows: int) -> AsyncIterator[Any]:
-            found: AsyncIterator[Any] = _sql.tickets_found(
-                connection, **{**chosen_rows, "rows": rows}, **words, after=after, upto=upto
-            )
-            return found
-
-        return await finding.newest(connection, site, before, floor, wanted, look)
+    closed = chosen.state is not None and chosen.state not in OPEN_STATES
+    labels = {
+        "category": chosen.category, "urgency": chosen.urgency, "department": chosen.department,
+        "responsible": chosen.responsible,
+    }  # fmt: skip
+    named = [f"{name}:{value}" for name, value in labels.items() if value is not None]
+    return ["ticket", *(["open"] if only_open else []), *(["closed"] if closed else []), *named]
 
 
 async def counts_by_state(desk: Desk, site: str) -> dict[str, int]:

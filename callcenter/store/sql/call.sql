@@ -134,3 +134,8 @@ insert into listening (site, call, account, from_ms) select site, id, :account, 
 
 -- name: listenings
 select account, at, from_ms from listening where call = :call order by at;
+
+-- name: put_search!
+insert into search_text (site, what, key, text, terms, facets)
+select site, 'call', id::text, :text, array_to_tsvector(:terms::text[]), call_facets(c) from call c where id = :id
+on conflict (what, key) do update set text = excluded.text, terms = excluded.terms, facets = excluded.facets;

@@ -13,51 +13,12 @@ order by c.ringing_at;
 select call, leg, start_ms, text from live_text where call = any(:calls::uuid[]) order by start_ms;
 
 -- name: calls_page
-select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
-from call c
-left join household h on h.id = c.household
-left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
-                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
-left join ticket t on t.number = c.ticket
-left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
-where c.site = :site
-    and (:before_at::timestamptz is null or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
-    and (:since::timestamptz is null or c.ringing_at >= :since)
-    and (:until::timestamptz is null or c.ringing_at < :until)
-    and (:state::text is null
-         or (:state = 'live' and c.ended_at is null)
-         or (:state = 'answered' and c.answered and c.ended_at is not null)
-         or (:state = 'unanswered' and not c.answered and c.ended_at is not null and c.unserved is null)
-         or (:state = 'unserved' and c.unserved is not null))
-order by c.ringing_at desc, c.id desc
-limit :rows;
-
--- name: calls_in_strip
-select c.ringing_at, c.duration_ms, c.answered, c.ended_at is not null as over, t.urgency,
-    c.labels->'category'->>'value' as category
-from call c left join ticket t on t.number = c.ticket
-where c.site = :site and c.ringing_at >= :since order by c.ringing_at desc limit :rows;
-
--- name: calls_counted^
-select count(*)::int as calls, count(*) filter (where answered)::int as answered,
-    count(*) filter (where answered and coalesce(rings, 1) <= :rings)::int as quick,
-    count(distinct ticket)::int as tickets
-from call where site = :site and ringing_at >= :since;
-
--- name: calls_found
-with found as materialized (
-    select id from call where reverse(from_number) like reverse(:number::text) || '%'
-    union
-    select s.key::uuid from search_text s where s.site = :site and s.what || '' = 'call'
-        and s.at > :after::timestamptz - interval '1 day' and s.at <= :upto::timestamptz + interval '1 day'
-        and coalesce(:pairs::text, :readings::text) is not null
-        and (:pairs::text is null or s.bigrams @@ :pairs::tsquery)
-        and (:readings::text is null or s.pinyin @@ :readings::tsquery)
-        and (:pairs::text is null
-             or (select bool_and(strpos(lower(s.text), word) > 0) from unnest(:words::text[]) word))
-), newest as materialized (
-    select c.* from found f join call c on c.id = f.id
-    where c.site = :site and c.ringing_at > :after::timestamptz and c.ringing_at <= :upto::timestamptz
+-- The page first, then what stands beside its rows. `ids`: those that were found by words.
+with page as materialized (
+    select c.* from call c
+    where c.site = :site
+        and (:ids::uuid[] is null or c.id = any(:ids::uuid[]))
+        and (:number::text is null or reverse(c.from_number) like reverse(:number::text) || '%')
         and (:before_at::timestamptz is null
              or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
         and (:since::timestamptz is null or c.ringing_at >= :since)
@@ -71,7 +32,7 @@ with found as materialized (
     limit :rows
 )
 select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
-from newest c
+from page c
 left join household h on h.id = c.household
 left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
                    where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
@@ -79,14 +40,32 @@ left join ticket t on t.number = c.ticket
 left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
 order by c.ringing_at desc, c.id desc;
 
--- name: rows_back$
--- When the row was written that stands so many rows back from a moment; null where there are fewer.
-select at from search_text where site = :site and at <= :upto order by at desc offset :rows limit 1;
+-- name: calls_in_strip
+select c.ringing_at, c.duration_ms, c.answered, c.ended_at is not null as over, t.urgency,
+    c.labels->'category'->>'value' as category
+from call c left join ticket t on t.number = c.ticket
+where c.site = :site and c.ringing_at >= :since order by c.ringing_at desc limit :rows;
 
--- name: oldest_open$
-select min(opened_at) from ticket where site = :site and closed_at is null and status <> 'joined'
-    and (:status::text is null or status = :status) and (:responsible::text is null or responsible = :responsible)
-    and (:asked::text is null or asked = :asked);
+-- name: calls_counted^
+select count(*)::int as calls, count(*) filter (where answered)::int as answered,
+    count(*) filter (where answered and coalesce(rings, 1) <= :rings)::int as quick,
+    count(distinct ticket)::int as tickets
+from call where site = :site and ringing_at >= :since;
+
+-- name: found
+-- Keys of calls or matters in whose text all `terms` stand, among those with all of `facets` and one of `spans`. Words
+-- that are looked for as written are looked at in the text itself.
+select key from search_text
+where terms @@ :terms::tsquery and facets @> :facets::text[]
+    and (:spans::text[] is null or facets && :spans::text[])
+    and (:words::text[] is null or (select bool_and(strpos(lower(text), word) > 0) from unnest(:words::text[]) word))
+    and site = :site;
+
+-- name: numbers_named
+-- Matters that a search names: by their own number, or by the last figures of the caller's.
+select number from ticket where number = :as_number::bigint
+union
+select number from ticket where reverse(caller_number) like reverse(:figures::text) || '%';
 
 -- name: call_one^
 select c.*, h.key as household_key, p.name as caller_name, t.urgency, ''::text as last_text
@@ -113,51 +92,13 @@ select leg, start_ms, end_ms, text, words, prompt, interrupted, afterwards from 
 order by start_ms, id;
 
 -- name: tickets_page
+-- `numbers`: those that were found by words.
 select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
     t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
     t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
 from ticket t
 where t.site = :site
-    and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
-    and (:status::text is null or t.status = :status)
-    and (not :open_only::boolean or t.closed_at is null)
-    and (:joined::boolean or t.status <> 'joined')
-    and (:urgency::text is null or t.urgency = :urgency)
-    and (:department::text is null or t.department = :department)
-    and (:category::text is null or t.category = :category)
-    and (:responsible::text is null or t.responsible = :responsible)
-    and (:asked::text is null or t.asked = :asked)
-    and (:to_confirm::boolean is null or t.to_confirm = :to_confirm)
-    and (:incident::bigint is null or t.incident = :incident)
-    and (:overdue::boolean is null or (t.closed_at is null and t.due_at < now()) = :overdue)
-    and (:since::timestamptz is null or t.opened_at >= :since)
-    and (:until::timestamptz is null or t.opened_at < :until)
-order by t.opened_at desc, t.number desc
-limit :rows;
-
--- name: tickets_found
--- Found first, filtered after: each way of finding has its index. One stretch of time after the other, newest first: see
--- desk.finding. `what` is no condition for an index here: half of all rows would be read to know it.
-with found as materialized (
-    select number from ticket where number = :as_number::bigint
-    union
-    select number from ticket where reverse(caller_number) like reverse(:figures::text) || '%'
-    union
-    select number from ticket where site = :site and caller_name = :text
-    union
-    select s.key::bigint from search_text s where s.site = :site and s.what || '' = 'ticket'
-        and s.at > :after::timestamptz - interval '1 day' and s.at <= :upto::timestamptz + interval '1 day'
-        and coalesce(:pairs::text, :readings::text) is not null
-        and (:pairs::text is null or s.bigrams @@ :pairs::tsquery)
-        and (:readings::text is null or s.pinyin @@ :readings::tsquery)
-        and (:pairs::text is null
-             or (select bool_and(strpos(lower(s.text), word) > 0) from unnest(:words::text[]) word))
-)
-select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
-    t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
-    t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
-from found f join ticket t on t.number = f.number
-where t.site = :site and t.opened_at > :after::timestamptz and t.opened_at <= :upto::timestamptz
+    and (:numbers::bigint[] is null or t.number = any(:numbers::bigint[]))
     and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
     and (:status::text is null or t.status = :status)
     and (not :open_only::boolean or t.closed_at is null)

@@ -75,6 +75,7 @@ on conflict (call) where call is not null do update set due_at = excluded.due_at
     ticket = excluded.ticket;
 
 -- name: put_search!
-insert into search_text (site, what, key, at, text, bigrams, pinyin)
-values (:site, :what, :key, :at, :text, array_to_tsvector(:bigrams::text[]), array_to_tsvector(:pinyin::text[]))
-on conflict (what, key) do update set text = excluded.text, bigrams = excluded.bigrams, pinyin = excluded.pinyin;
+insert into search_text (site, what, key, text, terms, facets)
+select site, 'ticket', number::text, :text, array_to_tsvector(:terms::text[]), ticket_facets(t)
+from ticket t where number = :number
+on conflict (what, key) do update set text = excluded.text, terms = excluded.terms, facets = excluded.facets;

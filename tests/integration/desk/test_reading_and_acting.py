@@ -16,7 +16,7 @@ from desk_node import LI_NA, SITE, Linked, labels, until
 from callcenter.desk import accounts, acts, calls, duty, phones, residents, tickets, todo
 from callcenter.desk.house import Desk
 from callcenter.desk.models import CallFilter, NewsKind, TicketFilter
-from callcenter.desk.search import bigrams, syllables
+from callcenter.desk.search import terms
 from callcenter.domain.tickets import Status
 from callcenter.errors import DomainError, StoreError
 
@@ -85,8 +85,8 @@ async def test_matters_are_found_by_words_homophones_numbers_and_names(desk: Des
     for text in ("停电", "水漏", "李四", "'; drop table ticket; --", "%"):
         assert await found(text) == [], text
     assert len((await calls.page(desk, SITE, CallFilter(text="漏水"))).rows) == 1
-    assert bigrams("漏水A座") == ["漏水", "漏", "水", "a", "座"]
-    assert syllables("漏水") == syllables("楼水")
+    assert terms("漏水A座") == ["lou.shui.", "漏", "水", "a", "座"]
+    assert terms("漏水")[0] == terms("楼水")[0]
 
 
 async def test_lists_go_on_page_by_page(desk: Desk, node: Linked) -> None:
