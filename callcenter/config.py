@@ -138,6 +138,9 @@ class AcceptanceSettings(_Section):
 
 class RuleSettings(_Section):
     acceptance: AcceptanceSettings = Field(default_factory=AcceptanceSettings)
+    emergency_rings: Literal["in_turn", "at_once"] = Field(
+        "in_turn", description="紧急: the chain is rung to take it; at_once: the duty leader along with it (R13, R15)."
+    )
     answer_within_h: int = Field(24, ge=1, description="First answer to the caller (R18).")
     major_households: int = Field(10, ge=2, description="Households that make a matter major (R15).")
     incident_calls: int = Field(5, ge=2, description="Alike matters that make one incident (R32).")

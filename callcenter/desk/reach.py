@@ -6,15 +6,13 @@ meanwhile leaves it to be rung again. What comes of a call arrives as the line's
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from callcenter.desk import unanswered
+from callcenter.desk.outbound import CLAIM_S, Order, OutboundQueue
 from callcenter.domain.effects import EffectKind
 from callcenter.domain.places import Place
 from callcenter.domain.rules import EMERGENCY
@@ -24,7 +22,6 @@ from callcenter.log import get_logger
 from callcenter.store.pool import AWAY, Connection, statements
 
 if TYPE_CHECKING:
-    from callcenter.desk.house import Desk
     from callcenter.desk.link import NodeLink
     from callcenter.domain.staff import Staff
 
@@ -34,17 +31,11 @@ _sql = statements("reach")
 RING_S = 60
 """Whoever does not answer for so long is absent: the next is rung (R13)."""
 
-CLAIM_S = 40
-"""A message claimed is another desk's after this long, unless the line says that the call is under way."""
-
 CALL_S = 180
 """A call under way is over by then: voice made, rung, told three times. If nothing is heard of it, rung again."""
 
 PER_LINE = 2
 """Calls of ours on one line at once; the line keeps legs for callers besides."""
-
-LINE_RESTS_S = 10
-"""A line that does not ring anybody (it drains, it has no leg) is not asked again for so long."""
 
 AGAIN_S = 5
 """Who is asked and engaged or out of reach is rung again, at the next of their numbers, until RING_S are over."""
@@ -60,85 +51,32 @@ SAID_AT_MOST = 60
 """Characters of what the caller said that are read out."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """One person to ring, claimed by this desk."""
+class Reach(OutboundQueue):
+    """Messages to our people whose channel is the telephone."""
 
-    id: int
-    key: str
-    site: str
-    staff: str
-    ticket: int
-    attempts: int
-    to: str
-    text: str
-    asks: bool
+    look_s = LOOK_S
+    call_s = CALL_S
+    per_line = PER_LINE
 
+    def why_not(self) -> str:
+        """See OutboundQueue: phones register at the edge."""
+        return "direct mode has no registrar" if self._desk.settings.edge.mode == "direct" else ""
 
-class Reach:
-    """This desk's part in ringing people."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self.wake = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._under_way: dict[str, tuple[NodeLink, str]] = {}
-        """Key of a message → line and call, of the calls this desk ordered."""
-
-    async def work(self) -> None:
-        """Ring whom there is to ring, for good."""
-        if self._desk.settings.edge.mode == "direct":
-            log.info("nobody_is_rung", mend="phones register at the edge: set edge.mode to kamailio")
-            await asyncio.Event().wait()
-        try:
-            while True:
-                self.wake.clear()
-                await self._look()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self.wake.wait()
-        finally:
-            for task in self._tasks:
-                task.cancel()
-
-    async def _look(self) -> None:
+    async def look(self, at: datetime) -> None:
+        """Stop ringing whom nobody need ring any more, and ring whom there is to ring."""
         await self._call_off()
-        while (link := await self.free_line()) is not None:
-            order = await self._claim()
-            if order is None:
-                return
-            link.rings[order.key] = time.monotonic() + CLAIM_S
-            self._start(self._dial(link, order))
+        await self.ring(at)
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def free_line(self, most: int = PER_LINE) -> NodeLink | None:
-        """The line with the fewest calls, of those with fewer than `most` of ours; None when no line can ring now."""
-        now = time.monotonic()
-        free = []
-        for link in self._desk.links:
-            link.rings = {key: until for key, until in link.rings.items() if until > now}
-            if link.role == "line" and link.rests_until <= now and len(link.rings) < most:
-                free.append(link)
-        if len(free) > 1:
-            calls = {(r["node"], r["line"]): r["calls"] async for r in _sql.calls_by_line(self._desk.pool)}
-            free.sort(key=lambda link: calls.get((link.node, link.number), 0) + len(link.rings))
-        return free[0] if free else None
-
-    async def _claim(self) -> Order | None:
-        """The next person to ring, ours for a while; whoever need not be rung any more is left out."""
-        now = datetime.now(UTC)
+    async def claim(self, at: datetime) -> Order | None:
+        """The next person to ring; whoever need not be rung any more is left out."""
         async with self._desk.pool.acquire() as connection, connection.transaction():
             await _sql.one_at_a_time(connection)
-            while row := await _sql.next_to_ring(connection, at=now, sites=list(self._desk.sites)):
-                order, why = self._order(row, now)
+            while row := await _sql.next_to_ring(connection, at=at, sites=list(self._desk.sites)):
+                order, why = self._order(row, at)
                 if order is None:
-                    await self._leave_out(connection, row, why, now)
+                    await self._leave_out(connection, row, why, at)
                     continue
-                await _sql.claim(connection, id=order.id, until=now + timedelta(seconds=CLAIM_S))
+                await _sql.claim(connection, id=order.id, until=at + timedelta(seconds=CLAIM_S))
                 return order
         return None
 
@@ -161,10 +99,21 @@ class Reach:
         if not numbers:
             return None, "no_number"
         attempts = row["attempts"] + 1
-        return Order(
-            row["id"], row["key"], row["site"], row["staff"], row["ticket"], attempts,
-            numbers[(attempts - 1) % len(numbers)], self._text(row), row["body"]["kind"] == EffectKind.ASK,
-        ), ""  # fmt: skip
+        command = {
+            "to": numbers[(attempts - 1) % len(numbers)], "purpose": "emergency", "text": self._text(row),
+            "ticket": str(row["ticket"]), "to_staff": row["staff"], "site": row["site"], "language": "zh",
+            "ring_s": RING_S, "question": "take" if self._may_take(row) else "know",
+        }  # fmt: skip
+        return Order(row["id"], row["key"], attempts, command), ""
+
+    def _may_take(self, row: Any) -> bool:
+        """Whoever is asked (R13); with `rules.emergency_rings` at once, the duty leader who is told as well (R15)."""
+        if row["body"]["kind"] == EffectKind.ASK:
+            return True
+        leads = row["body"]["rule"] == "R15" and row["body"]["kind"] == EffectKind.TELL
+        manager = self._desk.site(row["site"]).organisation.general_manager
+        at_once = self._desk.settings.rules.emergency_rings == "at_once"
+        return at_once and leads and row["staff"] != manager and row["status"] == Status.HANDED_OVER
 
     def _numbers(self, person: Staff) -> tuple[str, ...]:
         """Where the person may be rung: their extension, and their mobile where such numbers may be dialled."""
@@ -183,56 +132,29 @@ class Reach:
         urgent = "紧急事项" if row["urgency"] == EMERGENCY else "事项"
         return f"{urgent}：{'，'.join(parts) or '地点不详'}。{told}{row['body']['zh']}"
 
-    async def _dial(self, link: NodeLink, order: Order) -> None:
-        """Have the line ring the person; one that does not is left alone for a while."""
-        error = "link.away"
-        try:
-            result = await link.command(
-                f"dial/{order.key}/{order.attempts}", "dial", to=order.to, purpose="emergency", text=order.text,
-                ticket=str(order.ticket), to_staff=order.staff, site=order.site, language="zh", ring_s=RING_S,
-                question="take" if order.asks else "know",
-            )  # fmt: skip
-            if result.get("ok"):
-                if order.key in link.rings:  # else its end has come already
-                    link.rings[order.key] = time.monotonic() + CALL_S
-                    self._under_way[order.key] = (link, str(result["call"]))
-                until = datetime.now(UTC) + timedelta(seconds=CALL_S)
-                await _sql.under_way(self._desk.pool, id=order.id, attempts=order.attempts, until=until)
-                return
-            error = str(result.get("error"))
-        except (CallCenterError, OSError) as failure:
-            error = failure.code if isinstance(failure, CallCenterError) else error
-        except AWAY:
-            return
-        link.rings.pop(order.key, None)
-        link.rests_until = time.monotonic() + LINE_RESTS_S
-        log.warning("line_rings_nobody", line=link.number, ticket=order.ticket, reason=error)
-        with contextlib.suppress(*AWAY):
-            await _sql.not_rung(
-                self._desk.pool, id=order.id, attempts=order.attempts, result=error, at=datetime.now(UTC)
-            )
-        self.wake.set()
+    async def under_way(self, order: Order, call: str, until: datetime) -> None:
+        """See OutboundQueue."""
+        del call
+        await _sql.under_way(self._desk.pool, id=order.id, attempts=order.attempts, until=until)
+
+    async def not_rung(self, order: Order, error: str) -> None:
+        """See OutboundQueue: at once, it is urgent."""
+        now = datetime.now(UTC)
+        await _sql.not_rung(self._desk.pool, id=order.id, attempts=order.attempts, result=error, at=now)
 
     async def _call_off(self) -> None:
         """Stop ringing whoever need not take the matter any more: somebody has, or the next is asked."""
-        if not self._under_way:
+        if not self.calling:
             return
-        async for row in _sql.needless(self._desk.pool, keys=list(self._under_way)):
-            link, call = self._under_way.pop(row["key"])
+        async for row in _sql.needless(self._desk.pool, keys=list(self.calling)):
+            link, call = self.calling.pop(row["key"])
             result = "accepted" if row["accepted_by"] == row["staff"] else "r14.already_taken"
             text = self._sentence(result, row["accepted_by"], row["site"])
-            self._start(_tell(link, call, "off", text))
-
-    def over(self, key: str) -> None:
-        """The call for a message has ended: its line may ring the next."""
-        self._under_way.pop(key, None)
-        for link in self._desk.links:
-            link.rings.pop(key, None)
-        self.wake.set()
+            self.start(_tell(link, call, "off", text))
 
     def answered(self, link: NodeLink, call: UUID, ticket: int, staff: str) -> None:
         """A key was pressed and stored: tell the person, who is still on the telephone, what came of it."""
-        self._start(self._say_verdict(link, call, ticket, staff))
+        self.start(self._say_verdict(link, call, ticket, staff))
 
     async def _say_verdict(self, link: NodeLink, call: UUID, ticket: int, staff: str) -> None:
         with contextlib.suppress(*AWAY):
@@ -276,4 +198,4 @@ async def ringing_until(connection: Connection, ticket: int, staff: str, state: 
     await _sql.progress(connection, ticket=ticket, staff=staff, result=state, until=until)
 
 
-__all__ = ["AGAIN_S", "RING_S", "TELL_AGAIN_S", "Order", "Reach", "ringing_until"]
+__all__ = ["AGAIN_S", "RING_S", "TELL_AGAIN_S", "Reach", "ringing_until"]

@@ -7,10 +7,6 @@ line's records: see `callcenter.desk.residents_rung`.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time as clock
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,25 +15,19 @@ from callcenter.desk import matters
 from callcenter.desk.acts import once
 from callcenter.desk.events import tell
 from callcenter.desk.models import NewsKind
-from callcenter.desk.reach import LINE_RESTS_S
+from callcenter.desk.outbound import CLAIM_S, Order, OutboundQueue
 from callcenter.domain.calendar import WorkingCalendar
 from callcenter.domain.rules import EMERGENCY
 from callcenter.domain.situation import Situation
-from callcenter.errors import CallCenterError, DomainError
-from callcenter.log import get_logger
-from callcenter.store.pool import AWAY, Connection, statements
+from callcenter.errors import DomainError
+from callcenter.store.pool import Connection, statements
 
 if TYPE_CHECKING:
     from callcenter.desk.house import Desk
-    from callcenter.desk.link import NodeLink
 
-log = get_logger("desk.resident_calls")
 _sql = statements("resident")
 
 LOOK_S = 2.0
-CLAIM_S = 40
-"""A call claimed is another desk's after so long, unless the line says that it is under way."""
-
 RING_S = 40
 RINGING_S = 120
 """A resident that rings has answered, or not, by then."""
@@ -51,38 +41,17 @@ KEEP_S = 300
 LOOK_AHEAD_DAYS = 60
 
 
-@dataclass(frozen=True)
-class Order:
-    """One resident to ring, claimed by this desk."""
+class ResidentCalls(OutboundQueue):
+    """Calls to residents."""
 
-    id: int
-    attempts: int
-    fields: dict[str, Any]
+    look_s = LOOK_S
+    call_s = RINGING_S
+    per_line = 1
+    """Once the resident is there, the phone of a person of ours is rung by the same line."""
 
-
-class ResidentCalls:
-    """This desk's part in ringing residents."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self.wake = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def work(self) -> None:
-        """Ring whom there is to ring, for good."""
-        if why := why_not(self._desk.settings):
-            log.info("residents_are_not_rung", reason=why, mend="people work from the lists; see reaching-people.md")
-            await asyncio.Event().wait()
-        try:
-            while True:
-                self.wake.clear()
-                await self.look(datetime.now(UTC))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self.wake.wait()
-        finally:
-            for task in self._tasks:
-                task.cancel()
+    def why_not(self) -> str:
+        """See OutboundQueue."""
+        return why_not(self._desk.settings)
 
     async def look(self, at: datetime) -> None:
         """Plan what is due at `at`, and ring as many as there are lines, and calls a minute, for it."""
@@ -91,16 +60,10 @@ class ResidentCalls:
         async with self._desk.pool.acquire() as connection, connection.transaction():
             await _sql.plan_callbacks(connection, sites=sites, at=at)
             await _sql.plan_follow_ups(connection, sites=sites, done_before=done_before, at=at)
-        while (link := await self._desk.reach.free_line(most=1)) is not None:
-            order = await self._claim(at)
-            if order is None:
-                return
-            link.rings[order.fields["order"]] = clock.monotonic() + CLAIM_S
-            task = asyncio.get_running_loop().create_task(self._dial(link, order))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        await self.ring(at)
 
-    async def _claim(self, at: datetime) -> Order | None:
+    async def claim(self, at: datetime) -> Order | None:
+        """The next resident to ring; whoever need not or may not be rung now is left out."""
         async with self._desk.pool.acquire() as connection, connection.transaction():
             await _sql.one_at_a_time(connection)
             lately = await _sql.rung_lately(connection, since=at - timedelta(minutes=1))
@@ -112,8 +75,17 @@ class ResidentCalls:
                 around = await matters.situation(self._desk, connection, row["site"], at)
                 phones = {found["user"] for found in await connection.fetch('select "user" from phone')}
                 await _sql.claim(connection, id=row["id"], at=at, until=at + timedelta(seconds=CLAIM_S))
-                return Order(row["id"], row["attempts"] + 1, self._fields(row, around, phones))
+                return Order(row["id"], row["key"], row["attempts"] + 1, self._command(row, around, phones))
         return None
+
+    async def under_way(self, order: Order, call: str, until: datetime) -> None:
+        """See OutboundQueue."""
+        await _sql.under_way(self._desk.pool, id=order.id, attempts=order.attempts, until=until, call=call)
+
+    async def not_rung(self, order: Order, error: str) -> None:
+        """See OutboundQueue: in a moment; it counts as no try."""
+        later = datetime.now(UTC) + timedelta(seconds=NO_LINE_S)
+        await _sql.not_rung(self._desk.pool, id=order.id, attempts=order.attempts, result=error, at=later)
 
     async def _left_out(self, connection: Connection, row: Any, at: datetime) -> bool:
         """Whether this resident is not rung now; then the row says so, and the next is looked at."""
@@ -133,7 +105,7 @@ class ResidentCalls:
             return False
         return True
 
-    def _fields(self, row: Any, around: Situation, phones: set[str]) -> dict[str, Any]:
+    def _command(self, row: Any, around: Situation, phones: set[str]) -> dict[str, Any]:
         """The command's fields: whom, why, and whose phone rings once the resident is there."""
         script = str(row["dialplan"] or "")
         silent = row["reason"] in {"silence", "unserved"}
@@ -144,30 +116,6 @@ class ResidentCalls:
             "about": None if silent and row["purpose"] == "callback" else {"category": row["category"]},
             "flags": [row["reason"], "nothing_said"] if silent else [row["reason"]] if row["reason"] else [],
         }  # fmt: skip
-
-    async def _dial(self, link: NodeLink, order: Order) -> None:
-        key, error = order.fields["order"], "link.away"
-        try:
-            result = await link.command(f"resident/{key}/{order.id}/{order.attempts}", "dial", **order.fields)
-            if result.get("ok"):
-                if key in link.rings:  # else its end has come already
-                    link.rings[key] = clock.monotonic() + RINGING_S
-                until = datetime.now(UTC) + timedelta(seconds=RINGING_S)
-                await _sql.under_way(
-                    self._desk.pool, id=order.id, attempts=order.attempts, until=until, call=result["call"]
-                )
-                return
-            error = str(result.get("error"))
-        except (CallCenterError, OSError) as failure:
-            error = failure.code if isinstance(failure, CallCenterError) else error
-        except AWAY:
-            return
-        link.rings.pop(key, None)
-        link.rests_until = clock.monotonic() + LINE_RESTS_S
-        log.warning("line_rings_nobody", line=link.number, ticket=order.fields["ticket"], reason=error)
-        later = datetime.now(UTC) + timedelta(seconds=NO_LINE_S)
-        with contextlib.suppress(*AWAY):
-            await _sql.not_rung(self._desk.pool, id=order.id, attempts=order.attempts, result=error, at=later)
 
 
 def why_not(settings: Settings) -> str:

@@ -66,7 +66,7 @@ async def person_answer(a: Applying) -> None:
     a.desk.reach.over(row["key"])
     asks = row["body"]["kind"] == EffectKind.ASK
     match a.body["answer"]:
-        case "accepted" if asks:
+        case "accepted" if asks or a.body.get("question") == "take":  # the duty leader may be rung along with them
             result = await _act(a, number, lambda around, state: handover.accept(around, state, staff))
             await _finish(a, row, result or "accepted")
         case "refused" if asks:

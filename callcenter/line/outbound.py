@@ -252,6 +252,7 @@ class OutboundCall:
         order = self._order
         body = {
             "purpose": order.purpose.value, "ticket": order.ticket, "to_staff": order.to_staff, "answer": answer,
+            "question": order.question,
         }  # fmt: skip
         self._records.write(RecordKind.PERSON_ANSWER, body)
 

@@ -58,14 +58,15 @@ class Phones:
     def come(self, order: dict[str, Any], *states: str, answer: str) -> None:
         """What came of a call, as the line writes it down."""
         assert self.node is not None
-        about = {"purpose": order["purpose"], "ticket": order["ticket"], "to_staff": order["to_staff"]}
+        about = {name: order[name] for name in ("purpose", "ticket", "to_staff")}
         journal = self.node.line.journal
         for state in states:
             journal.append(
                 RecordKind.PERSON_CALL, site=SITE, call=UUID(order["made"]),
                 body={**about, "number": None, "state": state},
             )  # fmt: skip
-        journal.append(RecordKind.PERSON_ANSWER, site=SITE, call=UUID(order["made"]), body={**about, "answer": answer})
+        said = {**about, "question": order["question"], "answer": answer}
+        journal.append(RecordKind.PERSON_ANSWER, site=SITE, call=UUID(order["made"]), body=said)
 
 
 @asynccontextmanager
@@ -308,6 +309,70 @@ async def test_a_line_that_rings_nobody_is_no_fault_of_the_person(
     assert "ticket.pass_over" not in await kinds(desk)
     phones.full = False
     assert (await phones.next())["to_staff"] == (await matter(desk)).asked
+
+
+@asynccontextmanager
+async def at_once(settings: Settings) -> AsyncIterator[tuple[Desk, Phones]]:
+    """A house in which an emergency rings the duty leader as well, to take it."""
+    rules = settings.rules.model_copy(update={"emergency_rings": "at_once"})
+    own = settings.model_copy(update={"rules": rules})
+    async with open_desk(own) as desk, ringing_line([desk], own) as phones:
+        yield desk, phones
+
+
+async def both_rung(desk: Desk, phones: Phones) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Orders for who is asked and for the duty leader; whoever else is told says that they know."""
+    asked: dict[str, Any] = {}
+    leader: dict[str, Any] = {}
+    while not (asked and leader):
+        async with asyncio.timeout(20):
+            order = await phones.orders.get()
+        if order["question"] == "know":
+            phones.come(order, "ringing", "answered", answer="accepted")
+        elif order["to_staff"] == (await matter(desk)).asked:
+            asked = order
+        else:
+            leader = order
+    return asked, leader
+
+
+async def test_at_once_the_duty_leader_is_rung_as_well_and_takes_it(settings: Settings, speech: FakeSpeech) -> None:
+    async with at_once(settings) as (desk, phones):
+        emergency(phones, speech)
+        asked, leader = await both_rung(desk, phones)
+        assert leader["to_staff"] != desk.site(SITE).organisation.general_manager
+        phones.come(leader, "ringing", "answered", answer="accepted")
+        assert await accepted(desk) == leader["to_staff"]
+        assert (await matter(desk)).responsible == leader["to_staff"]
+        async with asyncio.timeout(10):
+            while (await phones.verdicts.get())["call"] != asked["made"]:
+                pass  # who was asked is rung no more
+        phones.come(asked, "no_answer", answer="none")
+        assert await result_of(desk, asked["to_staff"]) == "no_answer"
+        assert (await kinds(desk)).count("ticket.accept") == 1
+
+
+async def test_at_once_both_press_one_and_the_first_has_it(settings: Settings, speech: FakeSpeech) -> None:
+    async with at_once(settings) as (desk, phones):
+        emergency(phones, speech)
+        asked, leader = await both_rung(desk, phones)
+        phones.come(asked, "ringing", "answered", answer="accepted")
+        phones.come(leader, "ringing", "answered", answer="accepted")
+        assert await accepted(desk) == asked["to_staff"]
+        sql = "select result from outward_message where staff = $1 and channel = 'telephone' and state = 'seen'"
+        assert await until(lambda: desk.pool.fetchval(sql, leader["to_staff"])) == "r14.already_taken"
+        assert (await kinds(desk)).count("ticket.accept") == 1
+
+
+async def test_at_once_the_leader_who_cannot_leaves_it_to_who_is_asked(settings: Settings, speech: FakeSpeech) -> None:
+    async with at_once(settings) as (desk, phones):
+        emergency(phones, speech)
+        asked, leader = await both_rung(desk, phones)
+        phones.come(leader, "ringing", "answered", answer="refused")
+        sql = "select result from outward_message where staff = $1 and channel = 'telephone' and state = 'seen'"
+        assert await until(lambda: desk.pool.fetchval(sql, leader["to_staff"])) == "known"
+        assert (await matter(desk)).asked == asked["to_staff"]
+        assert "ticket.refuse" not in await kinds(desk)
 
 
 async def _nameless(desk: Desk, monkeypatch: pytest.MonkeyPatch, staff: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from desk_node import LI_NA, SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
 
 from callcenter.config import EdgeSettings, ResidentSettings, Settings, Trunk
-from callcenter.desk import acts, resident_calls, tickets
+from callcenter.desk import acts, outbound, resident_calls, tickets
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.resident_calls import dialable, next_decent, ring_at, why_not
 from callcenter.domain import codec
@@ -187,6 +187,32 @@ async def test_a_person_who_is_quicker_makes_the_call_needless(settings: Setting
         await acts.change_state(desk, NUMBER, "rule", "archived", str(uuid4()), result="电话回访满意")
         await desk.pool.execute("update resident_call set next_at = now()")
         assert (await row(desk, state="dropped"))["result"] == "not_needed"
+
+
+async def test_a_line_that_could_not_ring_may_the_next_time(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "LINE_RESTS_S", 0)
+    async with house(calling(settings)) as (desk, trunks):
+        trunks.full = True
+        await matter(desk, trunks, speech)
+        await done(desk)
+        await row(desk, state="due", result="telephony.no_leg")
+        trunks.full = False
+        await desk.pool.execute("update resident_call set next_at = now()")
+        assert (await trunks.next())["purpose"] == "follow_up"
+        assert (await row(desk, state="calling"))["attempts"] == 1
+
+
+async def test_asked_for_again_after_a_try_is_another_call(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        await done(desk)
+        trunks.come(await trunks.next(), "none", state="busy")
+        await row(desk, state="due", attempts=1)
+        await resident_calls.ring_now(desk, "he_min", "a key", ticket=NUMBER)
+        trunks.come(await trunks.next(), "solved")
+        assert (await row(desk, state="done"))["result"] == "solved"
 
 
 async def test_the_call_back_of_a_silent_call_hears_the_matter(settings: Settings, speech: FakeSpeech) -> None:
