@@ -239,11 +239,11 @@ def _mendable(error: CallCenterError) -> bool:
 
 
 async def read_by(desk: Desk, number: int, staff: str) -> None:
-    """This person has the matter on their screen: told of it, so their telephone need not tell them any more."""
-    now = datetime.now(UTC)
-    async with desk.pool.acquire() as connection, connection.transaction():
-        await _reach.read_told(connection, ticket=number, staff=staff, at=now)
-        await _reach.read_rings(connection, ticket=number, staff=staff, at=now)
+    """This person has the matter on their screen: told of it, so their telephone need not tell them any more.
+
+    Writes only what was unread until now.
+    """
+    await _reach.read(desk.pool, ticket=number, staff=staff, at=datetime.now(UTC))
 
 
 async def of_ticket(desk: Desk, number: int) -> list[dict[str, Any]]:

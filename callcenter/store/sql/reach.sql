@@ -73,10 +73,10 @@ insert into outward_message (key, site, ticket, staff, channel, urgency, rule, b
 values (:key, :site, :ticket, :staff, 'telephone', :urgency, 'R24', :body, :at, :at)
 on conflict (key) do nothing;
 
--- name: read_told!
-update told set seen_at = coalesce(seen_at, :at) where ticket = :ticket and staff = :staff;
-
--- name: read_rings!
--- Who has seen it on their page is rung no more to tell them; being asked to take it ends only by an answer.
+-- name: read!
+-- Who has seen it on their page is rung no more to tell them; being asked to take it ends only by an answer. A page that is
+-- read again writes nothing.
+with page as (
+    update told set seen_at = :at where ticket = :ticket and staff = :staff and seen_at is null)
 update outward_message set state = 'seen', seen_at = :at, result = 'read'
 where ticket = :ticket and staff = :staff and channel = 'telephone' and state = 'due' and body->>'kind' <> 'ask';

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from desk_node import LI_NA, SITE, Linked, labels, until
 
-from callcenter.desk import accounts, acts, calls, duty, phones, residents, tickets, todo
+from callcenter.desk import accounts, acts, calls, duty, messages, phones, residents, tickets, todo
 from callcenter.desk.house import Desk
 from callcenter.desk.models import CallFilter, NewsKind, TicketFilter
 from callcenter.desk.search import terms
@@ -262,6 +262,22 @@ async def test_residents_are_imported_after_a_preview(desk: Desk, tmp_path: Path
     assert moved.building == "5"
     with pytest.raises(StoreError, match="not a spreadsheet"):
         await residents.preview(desk, SITE, Path(__file__))
+
+
+async def test_a_matter_that_is_looked_at_again_is_written_once(desk: Desk, node: Linked) -> None:
+    await opened(desk, node)
+    staff = await desk.pool.fetchval("select staff from told where ticket = $1 and seen_at is null", NUMBER)
+
+    async def rows() -> list[tuple[str, datetime | None]]:
+        stored = "select xmin::text as version, seen_at from told where ticket = $1 and staff = $2"
+        return [(row["version"], row["seen_at"]) for row in await desk.pool.fetch(stored, NUMBER, staff)]
+
+    await messages.read_by(desk, NUMBER, staff)
+    once = await rows()
+    assert once
+    assert all(seen for _, seen in once)
+    await messages.read_by(desk, NUMBER, staff)
+    assert await rows() == once
 
 
 async def test_phones_keep_a_hash_only(desk: Desk) -> None:
