@@ -67,6 +67,9 @@ class EdgeSettings(_Section):
     loopback_trunk: bool = Field(False, description="Accept INVITE from this machine as from a trunk (try-out).")
     new_calls_per_s: int = Field(20, ge=1, description="New calls accepted per second from one address.")
     calls_per_line_per_s: int = Field(3, ge=1, description="New calls given to one line per second.")
+    wait_for_line_s: int = Field(
+        8, ge=0, le=8, description="A call rings this long while no line is up, then 503 and a call-back to make."
+    )
     lines: list[str] = Field(default_factory=list, description="host:port of lines on other machines.")
     inside_port: int = Field(0, ge=0, le=65535, description="SIP port for lines behind NAT; 0: any free port.")
     outbound_prefixes: list[str] = Field(

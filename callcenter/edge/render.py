@@ -116,7 +116,7 @@ def render_config(settings: Settings, files: EdgeFiles, *, nonce: str) -> str:
         "NONCE_SECRET": nonce, "NEW_CALLS_PER_S": str(edge.new_calls_per_s),
         "CALLERS_PER_LINE": str(settings.line.callers_per_line),
         "ANSWER_MS": str(ANSWER_MS),
-        "CALLS_PER_LINE_PER_S": str(edge.calls_per_line_per_s),
+        "CALLS_PER_LINE_PER_S": str(edge.calls_per_line_per_s), "WAIT_FOR_LINE_S": str(edge.wait_for_line_s),
     }  # fmt: skip
     if edge.overflow_uri:
         if not re.fullmatch(r"sips?:[A-Za-z0-9+._~*#-]{1,60}@[A-Za-z0-9.-]{1,120}(:\d{1,5})?", edge.overflow_uri):

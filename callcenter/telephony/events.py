@@ -15,7 +15,7 @@ class Incoming:
     leg: int
     request: Request
     rang_at: float
-    """When our 180 went out."""
+    """When the caller first heard it ring: our 180, or before that the edge's or another line's."""
     record_as: str | None
     """Where its audio will be recorded: path without the tracks' suffixes."""
     invite_to_180_ms: float

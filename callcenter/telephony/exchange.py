@@ -17,7 +17,7 @@ from callcenter.errors import TelephonyError
 from callcenter.telephony.events import Event, Incoming, Refused, Registered
 from callcenter.telephony.leg import Direction, Leg, reported
 from callcenter.telephony.ports import AudioPort, check_vector_layout
-from callcenter.telephony.sip import offers_ipv4_audio, parse_invite, source_allowed
+from callcenter.telephony.sip import offers_ipv4_audio, parse_invite, rung_before_s, source_allowed
 from callcenter.telephony.voice import SAMPLE_RATE_HZ
 
 CODECS = {"PCMA": 200, "PCMU": 199, "G722": 190}
@@ -236,10 +236,11 @@ class Exchange:
         except pj.Error:
             self._refuse(leg, 488, "media")
             return
-        rang_at = time.monotonic()
+        now = time.monotonic()
+        rang_at = now - rung_before_s(message)
         if self.settings.watchdog_s is not None:
             leg.answer_due, leg.answer_by = rang_at + self.settings.watchdog_s, "watchdog"
-        waited_ms = round((rang_at - self._polled_at()) * 1000, 1)
+        waited_ms = round((now - self._polled_at()) * 1000, 1)
         self.emit(Incoming(leg.key, parse_invite(message), rang_at, leg.record_as, waited_ms))
 
     def _refuse(self, leg: Leg, status: int, reason: str) -> None:

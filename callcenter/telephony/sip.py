@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
+THREE_RINGS_MS = 11_000
+"""Ringback of China is 1 s on, 4 s off: the third ring ends 11 s after the first began."""
 WITHHELD = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
 _REQUEST_LINE = re.compile(r"^[A-Z]+ (\S+) SIP/2\.0")
 _USER = re.compile(r"(?:sips?|tel):([^@;>\s]*)", re.IGNORECASE)
@@ -50,6 +52,13 @@ def parse_invite(message: str) -> Request:
         to_number=dialled or user_of(header(message, "To")),
         sip_call_id=header(message, "Call-ID"),
     )
+
+
+def rung_before_s(message: str) -> float:
+    """Seconds that the caller has heard ringing before this INVITE reached us: the edge says so when another line
+    rang first, or none was up (docs/edge.md). 0 when it says nothing; never more than the three rings of R1."""
+    told = header(message, "X-Callcenter-Ringing")
+    return min(int(told), THREE_RINGS_MS) / 1000 if told.isdecimal() and len(told) < 10 else 0.0
 
 
 def source_allowed(source: str, allowed: tuple[IPv4Network, ...]) -> bool:

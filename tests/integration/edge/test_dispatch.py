@@ -137,15 +137,97 @@ async def test_a_full_line_is_not_even_tried(bench: Bench) -> None:
 
 
 async def test_without_any_line_the_caller_hears_so_and_is_reported(bench: Bench) -> None:
-    edge = await bench.start(lines=1)
+    edge = await bench.start(lines=1, wait_for_line_s=1)
     bench.lines[0].close()
     await edge.wait_lines([])
     peer = await bench.peer()
     call = Invite(peer, edge.sip)
     call.send()
     assert (await call.wait_final()).status == 503
+    assert 180 in call.seen
     (body,) = await edge.wait_unserved()
     assert (body["reason"], body["status"]) == ("no_line", 503)
+
+
+async def test_one_of_several_edges_may_refuse_at_once(bench: Bench) -> None:
+    edge = await bench.start(lines=1, wait_for_line_s=0)
+    bench.lines[0].close()
+    await edge.wait_lines([])
+    call = Invite(await bench.peer(), edge.sip)
+    call.send()
+    assert (await call.wait_final()).status == 503
+    assert 180 not in call.seen
+
+
+async def test_while_all_lines_start_again_the_caller_rings_and_is_answered(bench: Bench) -> None:
+    edge = await bench.start(lines=2)
+    for line in bench.lines:
+        line.close()
+    await edge.wait_lines([])
+    call = Invite(await bench.peer(), edge.sip)
+    call.send()
+    await call.wait_status(180)
+    back = await bench.line()
+    assert (await call.wait_final(12)).status == 200
+    (invite,) = back.calls
+    assert int(invite.header("x-callcenter-ringing")) > 0, "the three rings of R1 count from the caller's first"
+    assert edge.records() == []
+    call.within("ACK")
+    call.within("BYE")
+    assert (await call.wait_final()).status == 200
+
+
+async def test_a_call_whose_lines_all_died_rings_on_until_one_is_back(bench: Bench) -> None:
+    edge = await bench.start(lines=2, manner="ring")
+    call = Invite(await bench.peer(), edge.sip)
+    call.send()
+    await call.wait_status(180)
+    for line in bench.lines:
+        line.close()
+    await edge.wait_lines([])
+    back = await bench.line()
+    assert (await call.wait_final(12)).status == 200
+    (invite,) = back.calls
+    assert int(invite.header("x-callcenter-ringing")) > 0
+    assert edge.records() == []
+
+
+async def test_lines_that_are_unwell_are_asked_again(bench: Bench) -> None:
+    edge = await bench.start(lines=1, manner="500")
+    call = Invite(await bench.peer(), edge.sip)
+    call.send()
+    await call.wait_status(180)
+    bench.lines[0].manner = "answer"
+    assert (await call.wait_final(12)).status == 200
+    assert edge.records() == []
+
+
+async def test_given_up_while_all_lines_start_again_is_reported_once(bench: Bench) -> None:
+    edge = await bench.start(lines=1)
+    bench.lines[0].close()
+    await edge.wait_lines([])
+    call = Invite(await bench.peer(), edge.sip, caller="13912345678")
+    call.send()
+    await call.wait_status(180)
+    call.cancel()
+    assert (await call.wait_final()).status == 487
+    await edge.wait_unserved()
+    back = await bench.line()
+    await edge.wait_lines([back.peer.port])
+    after = Invite(await bench.peer(), edge.sip)
+    after.send()
+    assert (await after.wait_final()).status == 200
+    assert [request.header("call-id") for request in back.calls] == [after.call_id]
+    (body,) = await edge.wait_unserved()
+    assert (body["reason"], body["from_number"]) == ("cancelled_ringing", "13912345678")
+
+
+async def test_nobody_outside_says_how_long_it_rang(bench: Bench) -> None:
+    edge = await bench.start(lines=1)
+    call = Invite(await bench.peer(), edge.sip, extra=("X-Callcenter-Ringing: 10900",))
+    call.send()
+    assert (await call.wait_final()).status == 200
+    assert bench.lines[0].calls[0].header("x-callcenter-ringing") == ""
 
 
 async def test_pacing_makes_a_burst_wait_for_the_next_second(bench: Bench) -> None:

@@ -36,6 +36,19 @@ async def test_rings_at_once_and_answers_on_the_first_ring(line):
     assert ended["body"] | {"duration_ms": 0} == {"reason": "caller", "duration_ms": 0, "answered": True}
 
 
+async def test_rings_heard_before_this_line_had_the_call_count(line, raw_caller):
+    """The edge let it ring while no line was up: the second ring has begun, so it is answered at once (R1)."""
+    caller = raw_caller(line)
+    caller.request("INVITE", sdp(caller.rtp_port), extra="X-Callcenter-Ringing: 7000")
+    await caller.response(200)
+    caller.ack()
+    answered = (await line.wait_record("call.answered"))["body"]
+    assert (answered["rings"], answered["by"]) == (2, "script")
+    assert answered["answer_ms"] >= 7000
+    caller.bye()
+    await line.wait_record("call.ended")
+
+
 async def test_caller_hangs_up_while_it_rings(line):
     report = await place_call(CallPlan(line.uri, cancel_after_s=0.4))
     assert not report.answered

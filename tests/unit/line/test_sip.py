@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from callcenter.telephony.sip import header, offers_ipv4_audio, parse_invite, source_allowed, user_of
+from callcenter.telephony.sip import header, offers_ipv4_audio, parse_invite, rung_before_s, source_allowed, user_of
 
 INVITE = (
     "INVITE sip:4001@10.0.0.5:5070;transport=udp SIP/2.0\r\n"
@@ -82,3 +82,12 @@ SDP = "v=0\r\no=- 1 1 IN {net} x\r\ns=-\r\nc=IN {net} {host}\r\nt=0 0\r\nm={medi
 )
 def test_only_ipv4_audio_is_taken(body, good):
     assert offers_ipv4_audio(invite(kind="Content-Type: application/sdp\r\n", body=body)) is good
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("", 0), ("X-Callcenter-Ringing: 6500\r\n", 6.5), ("x-callcenter-ringing: 999999999\r\n", 11)]
+    + [(f"X-Callcenter-Ringing: {wrong}\r\n", 0) for wrong in ("-1", "six", "1.5", "", "9" * 400)],
+)
+def test_how_long_it_rang_before(told, seconds):
+    assert rung_before_s(invite(more=told)) == seconds
