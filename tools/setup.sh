@@ -34,7 +34,7 @@ for candidate in python3.11 python3.12 python3; do
   fi
 done
 if [ -z "$python" ]; then
-  missing+=(python3)
+  missing+=(python3 python3-venv)
 elif [ ! -x .venv/bin/python ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   missing+=("$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')")
 fi
