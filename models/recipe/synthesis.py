@@ -2,6 +2,7 @@
 
 An utterance depends on (seed, index) alone, so that chunks can be made in any order, by any number of child
 processes, and again after a crash: libespeak crashes rarely, and then only the utterance in hand is made anew.
+Only the breath that some voices have is libespeak's own noise, another at each making.
 """
 
 from __future__ import annotations
