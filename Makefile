@@ -15,7 +15,7 @@ demo: ## all set-up, then a resident's call from ringing to the ticket (ONCE=1: 
 
 test: ## all set-up, then the whole test suite
 	@tools/setup.sh test
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest $(or $(ARGS),-n auto --maxprocesses=4)
 
 lint: ## ruff, mypy, import-linter
 	@tools/setup.sh lint

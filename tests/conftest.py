@@ -8,9 +8,24 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.harness.house import House
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """The tests of one file stay together, since they share a house; those in the browser are one (see testpaths)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How tests are shared out when pytest runs with `-n`: in their order, file by file."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest_asyncio.fixture

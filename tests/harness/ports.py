@@ -6,6 +6,8 @@ import os
 import random
 import socket
 
+RTP_FIRST, RTP_END = 10_000, 30_000
+
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
     """A port that is free now."""
@@ -25,9 +27,15 @@ def _range_is_free(first: int, count: int, host: str) -> bool:
 
 
 def free_rtp_first(lines: int, host: str = "127.0.0.1") -> int:
-    """First of a free range of RTP ports for `lines` lines (100 each), outside the kernel's own range."""
-    source = random.Random(os.getpid() ^ random.SystemRandom().getrandbits(32))
+    """First of a free range of RTP ports for `lines` lines (100 each), outside the kernel's own range.
+
+    Lines bind them call by call, so a free one may be another run's: each worker of pytest-xdist has its own share.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = (RTP_END - RTP_FIRST) // workers // 100 * 100
+    begin = RTP_FIRST + share * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    source = random.SystemRandom()
     while True:
-        first = source.randrange(10_000, 30_000 - 100 * lines, 100)
+        first = source.randrange(begin, begin + share - 100 * lines, 100)
         if _range_is_free(first, 100 * lines, host):
             return first
