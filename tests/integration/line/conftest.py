@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from line_node import LineNode, RawCaller, free_rtp_base
+from line_node import LINE, LineNode, RawCaller, free_rtp_base
 
 from callcenter.speech.decoding import DecodingPool
 from callcenter.speech.recognition import load_model
@@ -53,9 +53,11 @@ async def start_line(tmp_path: Path) -> AsyncIterator[StartLine]:
     nodes: list[LineNode] = []
 
     async def start(
-        *, url: str | None = None, mode: str = "direct", environment: dict[str, str] | None = None, **line: Any
-    ) -> LineNode:
-        node = LineNode(tmp_path / "var", write_config(tmp_path, url, mode, **line), environment or {})
+        *, url: str | None = None, mode: str = "direct", environment: dict[str, str] | None = None,
+        program: tuple[str, ...] = LINE, **line: Any,
+    ) -> LineNode:  # fmt: skip
+        config = write_config(tmp_path, url, mode, **line)
+        node = LineNode(tmp_path / "var", config, environment or {}, program)
         nodes.append(node)
         await node.start()
         return node

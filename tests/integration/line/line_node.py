@@ -19,6 +19,8 @@ from typing import Any
 
 START_TIMEOUT_S = 30
 WAIT_S = 30
+LINE = ("-m", "callcenter.line")
+"""What Python runs."""
 
 
 def free_port() -> int:
@@ -40,6 +42,7 @@ class LineNode:
     var: Path
     config: Path
     environment: dict[str, str]
+    program: tuple[str, ...] = LINE
     process: asyncio.subprocess.Process | None = None
     said: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -52,7 +55,7 @@ class LineNode:
         """Start the process and wait until it is ready."""
         self.said.clear()
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "callcenter.line", "--number", "1", "--config", str(self.config),
+            sys.executable, *self.program, "--number", "1", "--config", str(self.config),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, **self.environment},
         )  # fmt: skip
         self._readers = [asyncio.create_task(self._read_out()), asyncio.create_task(self._read_err())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from line_node import sdp
 
@@ -94,6 +95,29 @@ async def test_drain_lets_the_call_end_and_takes_no_other(start_line, raw_caller
     assert await node.exit_code() == 0
     assert node.records("call.ended")[0]["body"]["reason"] == "caller"
     assert len(node.records("call.recording")) == 1
+
+
+async def test_a_worn_out_line_retires_when_its_last_caller_is_gone(start_line, raw_caller):
+    node = await start_line(program=(str(Path(__file__).with_name("worn_line.py")),))
+    short, long = raw_caller(node), raw_caller(node)
+    for caller in (short, long):
+        caller.request("INVITE", sdp(caller.rtp_port))
+        await caller.response(200)
+        caller.ack()
+    short.bye()
+    await node.wait_record("call.ended")
+    for _ in range(3):  # it looks at its ports more often than it says so
+        node.said.clear()
+        await node.wait_said("alive")
+    assert not [said for said in node.said if said["event"] == "draining"], "somebody is still on the telephone"
+    long.bye()
+    assert await node.exit_code() == 0
+    assert [said for said in node.said if said["event"] == "draining"]
+    assert any("line_retires" in error for error in node.errors)
+    assert [ended["body"]["reason"] for ended in node.records("call.ended")] == ["caller", "caller"]
+    assert len(node.records("call.recording")) == 2
+    await node.start()  # as the launcher does
+    await still_answers(node)
 
 
 async def test_second_signal_says_goodbye_and_keeps_the_recording(start_line, raw_caller):
