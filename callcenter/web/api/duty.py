@@ -16,7 +16,7 @@ from callcenter.web.api.endpoint import Answer, Body, Endpoint, Moment, Query
 from callcenter.web.api.shapes import Household
 from callcenter.web.door import SLOW, check_login
 from callcenter.web.errors import WebError
-from callcenter.web.passwords import MIN_LENGTH, hash_password
+from callcenter.web.passwords import MIN_LENGTH, hash_password, weakness
 from callcenter.web.state import DESK, SETTINGS, site_of
 from callcenter.web.viewer import make_token, viewer
 
@@ -154,6 +154,8 @@ async def set_own_password(request: web.Request, _: Any, body: NewPassword) -> T
         raise WebError(429 if why == SLOW else 401, "web.login", why)
     if body.new == body.password:
         raise WebError(422, "web.password", "The new password is the old one.")
+    if weak := weakness(body.new, account.login):
+        raise WebError(422, "web.password", weak)
     hashed = await hash_password(body.new)
     stored = await accounts.set_password(request.app[DESK], account.id, hashed, must_change=False)
     return Token(token=make_token(request, stored), expires_s=request.app[SETTINGS].desk.session_hours * 3600)
