@@ -11,10 +11,13 @@ from aiohttp import web
 from callcenter.desk import acts, tickets, todo
 from callcenter.desk.house import Desk
 from callcenter.desk.models import TaskRow, TicketDetail
+from callcenter.domain.places import Place
 from callcenter.domain.staff import Organisation
+from callcenter.domain.tickets import WaitFor
 from callcenter.errors import AccessError
+from callcenter.site.load import Site
 from callcenter.web.access import Right, own_department_only
-from callcenter.web.errors import STATUS_TEXTS, WebError
+from callcenter.web.errors import STATUS_TEXTS, WebError, unfit
 from callcenter.web.format import ZONE
 from callcenter.web.state import DESK, duty_now
 from callcenter.web.viewer import Viewer, viewer
@@ -95,9 +98,10 @@ def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=ZONE)
     except ValueError as error:
-        raise WebError(422, "web.moment", details=[{"field": "until", "message": "not a time"}]) from error
+        raise unfit("until", "a time is written 2026-11-21T20:10") from error
 
 
+PLACE = ("building", "unit", "room")
 DEPARTMENT = "department:"
 """Before a department's id where a person's may stand: along its chain."""
 NEEDS_REASON = frozenset({"refuse", "hand_over", "dispute", "settle"})
@@ -110,14 +114,14 @@ def _to_whom(to: str) -> tuple[str | None, str | None]:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise WebError(422, "web.number", details=[{"field": "into", "message": "not a ticket's number"}])
+        raise unfit("into", "a ticket's number, as 100001")
     return int(text)
 
 
 def _said(form: dict[str, str]) -> str:
     said = form.get("text", "").strip()
     if not said:
-        raise WebError(422, "web.text", details=[{"field": "text", "message": "is needed"}])
+        raise unfit("text", "is needed")
     return said
 
 
@@ -130,7 +134,7 @@ async def perform(request: web.Request, act: str, number: int, form: dict[str, s
         raise WebError(403, "web.act", details={"may": sorted(may & {*detail.may, "mark"})})
     actor, reason = reader.actor, form.get("reason", "").strip()
     if act in NEEDS_REASON and not reason:
-        raise WebError(422, "web.reason", details=[{"field": "reason", "message": "is needed (R16)"}])
+        raise unfit("reason", "is needed (R16)")
     if act in STATES:
         return await acts.change_state(
             desk, number, actor, STATES[act], key, result=form.get("result", "").strip() or None
@@ -158,7 +162,31 @@ class Doing:
 
 async def _hand_over(d: Doing) -> TicketDetail:
     to, department = _to_whom(d.form.get("to", ""))
+    organisation = d.desk.sites[d.detail.ticket.site].organisation
+    if not (organisation.has_department(department) if department is not None else organisation.knows(to or "")):
+        raise unfit("to", "choose one of the list")
     return await acts.hand_over(*d.one, to, d.reason, d.key, department=department)
+
+
+def check_correction(site: Site, changed: dict[str, str], place: Place) -> None:
+    """Refuse a label that is none, and a place that is not there: `place` as it would be. Raises WebError 422."""
+    labels = {"kind": site.taxonomy.kinds, "category": site.taxonomy.categories, "urgency": site.taxonomy.urgencies}
+    for group, known in labels.items():
+        if group in changed and changed[group] not in known:
+            raise unfit(group, "choose one of the list")
+    if not changed.keys() & set(PLACE) or not (place.building or place.unit or place.room):
+        return
+    if place.building is None:
+        raise unfit("building", "is needed where a unit or a room is given")
+    here = site.gazetteer.building(place.building)
+    if here is None:
+        there = ", ".join(b.name for b in site.gazetteer.buildings)
+        raise unfit("building", "is not in this site (places.yaml), which has: %(there)s", there=there)
+    if place.unit is not None and here.unit(place.unit) is None:
+        there = ", ".join(u.name for u in here.units)
+        raise unfit("unit", "is not in that building (places.yaml), which has: %(there)s", there=there)
+    if not site.gazetteer.knows(place.building, place.unit, place.room):
+        raise unfit("room", "is not in that building (places.yaml); leave it empty where it is not sure")
 
 
 async def _correct(d: Doing) -> TicketDetail:
@@ -168,17 +196,22 @@ async def _correct(d: Doing) -> TicketDetail:
            "caller_name": ticket.caller_name, "building": detail.building, "unit": detail.unit,
            "room": detail.room}  # fmt: skip
     changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
+    check_correction(d.desk.sites[ticket.site], changed, Place(*(changes.get(p, now[p]) or None for p in PLACE)))
     return await acts.correct(*d.one, changed, d.key) if changed else detail
 
 
 async def _mark(d: Doing) -> TicketDetail:
     what, said = d.form.get("what", "note"), d.form.get("text", "").strip()
+    if what not in ("note", *MARKS):
+        raise unfit("what", "choose one of the list")
     if what == "note":
         return await acts.note(*d.one, said, d.key)
     return await acts.mark(*d.one, what, said, d.key)
 
 
 async def _wait(d: Doing) -> TicketDetail:
+    if d.form.get("waiting_for", "resident") not in set(WaitFor):
+        raise unfit("waiting_for", "choose one of the list")
     return await acts.change_state(
         *d.one, "waiting", d.key, waiting_for=f"{d.form.get('waiting_for', 'resident')}: {d.reason}",
         until=_moment(d.form.get("until", "")),

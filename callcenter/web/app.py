@@ -27,7 +27,6 @@ from callcenter.web.security import security_headers
 from callcenter.web.state import DESK, DUTY_KEPT, SETTINGS
 from callcenter.web.viewer import SESSION_S, TOKENS, guarded, viewer
 
-MAX_FORM = 256 * 1024
 MAX_RECORDING = 512 * 1024 * 1024
 """The link's uploads: a day of one call in FLAC."""
 SESSION_COOKIE = "callcenter"

@@ -12,10 +12,11 @@ from aiohttp_session import get_session
 from callcenter.desk import accounts
 from callcenter.desk.models import Account
 from callcenter.log import get_logger
+from callcenter.web.forms import sized
 from callcenter.web.i18n import COOKIE, html_tag, known, locale_of, translate
 from callcenter.web.login_limit import LoginLimit
 from callcenter.web.page import Frame, render
-from callcenter.web.passwords import MIN_LENGTH, hash_password, verify_password
+from callcenter.web.passwords import MIN_LENGTH, hash_password, verify_password, weakness
 from callcenter.web.state import DESK, names_of
 from callcenter.web.viewer import find_viewer, guarded, log_in, log_out, viewer
 
@@ -74,6 +75,7 @@ async def login_page(request: web.Request) -> web.StreamResponse:
 
 async def login(request: web.Request) -> web.StreamResponse:
     """POST /login"""
+    sized(request)
     form = await request.post()
     name, expected = str(form.get("login", "")).strip()[:100], (await get_session(request)).get("door", "")
     if not expected or not hmac.compare_digest(str(form.get("csrf", "")).encode(), str(expected).encode()):
@@ -111,8 +113,8 @@ async def password(request: web.Request) -> web.StreamResponse:
     elif not await verify_password(account.argon2, old):
         limit.failed(account.login, address)
         message = "The present password is another one."
-    elif len(new) < MIN_LENGTH:
-        message = "The new password needs at least ten characters."
+    elif why := weakness(new, account.login):
+        message = why
     elif new != form.get("again"):
         message = "The two new passwords differ."
     elif new == old:

@@ -42,6 +42,11 @@ class WebError(CallCenterError):
         self.details = details
 
 
+def unfit(field: str, message: str, **values: object) -> WebError:
+    """422: what was entered in `field` does not fit. `message`, translated where it is shown, says what would."""
+    return WebError(422, f"web.{field}", details=[{"field": field, "message": message, "values": values}])
+
+
 def wants_json(request: web.Request) -> bool:
     """Whether the error is for a program: the API, or a request that asks for JSON first."""
     return request.path.startswith(("/api/", "/line/", "/live")) or request.headers.get("Accept", "").startswith(
@@ -93,7 +98,7 @@ def translate_error(request: web.Request, error: BaseException) -> tuple[int, st
         mend = {"code": error.code, "mend": translate(locale, error.mend)} if error.mend else None
         if mend and locale != "en" and mend["mend"] == error.mend:
             mend = {"code": error.code}
-        details = getattr(error, "details", None) or mend
+        details = _spoken(locale, getattr(error, "details", None)) or mend
         if status == 503:
             message = STATUS_TEXTS[503]
     elif isinstance(error, UNWRITABLE):
@@ -106,11 +111,24 @@ def translate_error(request: web.Request, error: BaseException) -> tuple[int, st
         log.error("web.failed", error_id=error_id, status=status, error=type(error).__name__, trace=_trace(error))
     elif status not in (401, 404):
         log.info("web.refused", error_id=error_id, status=status, code=getattr(error, "code", None))
-    return status, _told(locale, message, status), error_id, details
+    return status, _told(locale, getattr(error, "code", ""), message, status), error_id, details
 
 
-def _told(locale: str, message: str, status: int) -> str:
-    """`message` in the reader's language; one that names a value and has no translation, as its status says it."""
+def _spoken(locale: str, details: Any) -> Any:
+    """`details` with what is said of each field in the reader's language."""
+    if not isinstance(details, list):
+        return details
+    return [
+        {"field": d["field"], "message": translate(locale, d["message"], **d.get("values", {}))} for d in details
+    ]
+
+
+def _told(locale: str, code: str, message: str, status: int) -> str:
+    """`message` in the reader's language; one that names a value, as its code or else its status says it."""
+    of_code = f"error:{code}"
+    told = translate(locale, of_code)
+    if told != of_code and status != 503:
+        return told
     told = translate(locale, message)
     return translate(locale, STATUS_TEXTS.get(status, DEFECT)) if told == message and locale != "en" else told
 

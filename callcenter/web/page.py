@@ -214,9 +214,20 @@ async def render(
     return web.Response(text=text, status=status, content_type="text/html", headers={"Vary": "HX-Request, Cookie"})
 
 
+def back_of(request: web.Request) -> str:
+    """Where to go from an error: the page itself without what did not fit, or the page whose form was sent."""
+    if request.method == "GET":
+        return request.path
+    came_from = request.headers.get("Referer", "").partition("://")[2]
+    host, _, path = came_from.partition("/")
+    return f"/{path}" if host == request.host else "/"
+
+
 async def render_error(request: web.Request, status: int, message: str, error_id: str, details: Any) -> web.Response:
     """A page that says what went wrong; for htmx a notice that replaces nothing."""
-    values = {"error_status": status, "message": message, "error_id": error_id, "details": details}
+    values = {
+        "error_status": status, "message": message, "error_id": error_id, "details": details, "back": back_of(request),
+    }  # fmt: skip
     if request.headers.get("HX-Request"):
         answer = await render(request, "error_notice.html", status, frame=Frame(), **values)
         answer.headers["HX-Retarget"] = "#notices"

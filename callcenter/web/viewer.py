@@ -20,6 +20,7 @@ from callcenter.desk.models import Account
 from callcenter.errors import AccessError
 from callcenter.web.access import Right, Role, allowed, shown_number
 from callcenter.web.errors import STATUS_TEXTS, WebError
+from callcenter.web.forms import MAX_FORM, sized
 from callcenter.web.state import DESK
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -147,8 +148,8 @@ async def check_csrf(request: web.Request, expected: str) -> None:
         raise WebError(403, "web.csrf", "This form is too old. Load the page again; what was typed is kept.")
 
 
-def guarded(handler: Handler, right: Right | None) -> Handler:
-    """`handler` for logged-in accounts that have `right`; None: any account."""
+def guarded(handler: Handler, right: Right | None, most: int = MAX_FORM) -> Handler:
+    """`handler` for logged-in accounts that have `right` (None: any account), with a form of at most `most` bytes."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
         found = await find_viewer(request)
@@ -159,6 +160,8 @@ def guarded(handler: Handler, right: Right | None) -> Handler:
                 return web.Response(status=204, headers={"HX-Redirect": "/login"})
             where = request.rel_url
             raise web.HTTPSeeOther(f"/login?next={where}" if where.path != "/" else "/login")
+        if request.method not in SAFE_METHODS and not request.path.startswith("/api/"):
+            sized(request, most)
         if request.method not in SAFE_METHODS and not found.by_token:
             await check_csrf(request, found.csrf)
         if found.account.must_change and request.path not in ("/password", "/logout", "/preferences"):

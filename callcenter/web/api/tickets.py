@@ -25,10 +25,11 @@ from callcenter.web.api.endpoint import (
 )
 from callcenter.web.api.shapes import Callback, Task, Ticket, Tickets, WholeTicket
 from callcenter.web.format import ZONE
+from callcenter.web.forms import AT_MOST, REPORT_AT_MOST
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
 
-Text = Field(min_length=1, max_length=2000)
+Text = Field(min_length=1, max_length=AT_MOST["text"])
 
 
 class TicketQuery(Query):
@@ -72,11 +73,11 @@ class Correction(Body):
     kind: str | None = Field(None, max_length=40)
     category: str | None = Field(None, max_length=40)
     urgency: str | None = Field(None, max_length=40)
-    caller_name: str | None = Field(None, max_length=60)
-    building: str | None = Field(None, max_length=20)
-    unit: str | None = Field(None, max_length=20)
-    room: str | None = Field(None, max_length=20)
-    content: str | None = Field(None, max_length=4000)
+    caller_name: str | None = Field(None, max_length=AT_MOST["caller_name"])
+    building: str | None = Field(None, max_length=AT_MOST["building"])
+    unit: str | None = Field(None, max_length=AT_MOST["unit"])
+    room: str | None = Field(None, max_length=AT_MOST["room"])
+    content: str | None = Field(None, max_length=AT_MOST["content"])
 
 
 class Waiting(Body):
@@ -122,7 +123,7 @@ class Joining(Body):
 class Report(Body):
     """The written report on a major matter (R15)."""
 
-    text: str = Field(min_length=1, max_length=8000)
+    text: str = Field(min_length=1, max_length=REPORT_AT_MOST)
 
 
 class CallbackOutcome(Body):

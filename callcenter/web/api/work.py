@@ -18,7 +18,8 @@ from callcenter.web.access import Right
 from callcenter.web.acting import may_task, one_visible
 from callcenter.web.api.endpoint import ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Path, Query, idempotency_key
 from callcenter.web.api.shapes import Callback, Task, Ticket
-from callcenter.web.errors import WebError
+from callcenter.web.errors import WebError, unfit
+from callcenter.web.forms import AT_MOST, REPORT_AT_MOST
 from callcenter.web.pages.photos import keep
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
@@ -56,7 +57,7 @@ class FollowUps(Answer):
 class TaskOutcome(Body):
     """What was done about it."""
 
-    text: str = Field("", max_length=8000)
+    text: str = Field("", max_length=REPORT_AT_MOST)
 
 
 class Incident(Answer):
@@ -97,7 +98,7 @@ class IncidentQuery(Query):
 class IncidentOutcome(Body):
     """What was done."""
 
-    result: str = Field(min_length=1, max_length=2000)
+    result: str = Field(min_length=1, max_length=AT_MOST["result"])
 
 
 class Closed(Answer):
@@ -110,7 +111,7 @@ class PhotoBody(Body):
     """A small JPEG or PNG in base64; larger ones are sent as a form to the page's address."""
 
     photo: str = Field(min_length=4, max_length=PHOTO_TEXT)
-    note: str = Field("", max_length=200)
+    note: str = Field("", max_length=AT_MOST["note"])
 
 
 class Photo(Answer):
@@ -225,7 +226,7 @@ async def add_photo(request: web.Request, _: Any, body: PhotoBody) -> Photos:
     try:
         content = base64.b64decode(body.photo, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise WebError(422, "web.photo", details=[{"field": "photo", "message": "not base64"}]) from error
+        raise unfit("photo", "send it as base64") from error
     await keep(request, int(request.match_info["number"]), content, idempotency_key(request), body.note)
     return await list_photos(request, _, None)
 
@@ -248,7 +249,7 @@ async def set_person(request: web.Request, _: Any, body: Person) -> AccountPerso
     desk, site = request.app[DESK], site_of(request, viewer(request).account)
     known = desk.staff(site).get(body.staff) if body.staff is not None else None
     if body.staff is not None and known is None:
-        raise WebError(422, "web.staff", details=[{"field": "staff", "message": "unknown"}])
+        raise unfit("staff", "choose one of the list")
     account = await accounts.set_staff(
         desk, int(request.match_info["id"]), body.staff, known.department if known else None
     )

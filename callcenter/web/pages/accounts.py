@@ -11,7 +11,7 @@ from callcenter.desk import accounts, phones
 from callcenter.errors import StoreError
 from callcenter.log import get_logger
 from callcenter.web.access import MATRIX, Right, Role
-from callcenter.web.errors import WebError
+from callcenter.web.errors import unfit
 from callcenter.web.page import render
 from callcenter.web.passwords import hash_password, random_password
 from callcenter.web.state import DESK, site_of
@@ -53,7 +53,7 @@ async def make(request: web.Request) -> web.StreamResponse:
     login, name, role = form.get("login", "").lower(), form.get("name", ""), form.get("role", "")
     staff = form.get("staff") or None
     if staff is not None and staff not in desk.staff(site):
-        raise WebError(422, "web.staff", details=[{"field": "staff", "message": "unknown"}])
+        raise unfit("staff", "choose one of the list")
     if not LOGIN.fullmatch(login) or role not in set(Role) or not (name or staff):
         message = "A login has 2 to 40 small letters, digits, dots or dashes; a name and a role are needed."
         return await _page(request, 422, message=message, form=form)
@@ -92,12 +92,12 @@ async def change(request: web.Request) -> web.StreamResponse:
     if "staff" in form and form["staff"] != (account.staff or ""):
         known = desk.staff(site_of(request, reader.account)).get(form["staff"]) if form["staff"] else None
         if form["staff"] and known is None:
-            raise WebError(422, "web.staff", details=[{"field": "staff", "message": "unknown"}])
+            raise unfit("staff", "choose one of the list")
         await accounts.set_staff(desk, number, form["staff"] or None, known.department if known else None)
         log.info("web.account_person", account=number, by=reader.account.id)
     role, active = form.get("role", account.role), form.get("active", "") == "1"
     if role not in set(Role):
-        raise WebError(422, "web.role", details=[{"field": "role", "message": "unknown"}])
+        raise unfit("role", "choose one of the list")
     if number == reader.account.id and (role != account.role or not active):
         return await _page(request, 409, message="You cannot take your own rights away; another administrator can.")
     await accounts.set_role(desk, number, role, active)

@@ -17,6 +17,7 @@ from callcenter.desk.models import CallDetail, CallFilter, CallRow, DayOfCalls, 
 from callcenter.web import format as shown
 from callcenter.web.access import Right
 from callcenter.web.acting import may_do
+from callcenter.web.forms import words_of
 from callcenter.web.i18n import locale_of, translate
 from callcenter.web.names import Names
 from callcenter.web.page import render
@@ -176,7 +177,7 @@ async def calls_page(request: web.Request) -> web.StreamResponse:
     """GET /calls: the list, and the call in progress, or the day at a glance."""
     reader = viewer(request)
     site, names = site_of(request, reader.account), names_of(request, reader.account)
-    words = request.query.get("q", "").strip()[:200]
+    words = words_of(request)
     values = await _list_values(request, site, words)
     shown_call: dict[str, Any] = {"call": None}
     if values["live"] and not words and "today" not in request.query:

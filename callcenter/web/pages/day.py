@@ -7,7 +7,8 @@ from aiohttp import web
 from callcenter.desk import todo
 from callcenter.web.access import Right
 from callcenter.web.acting import may_task, perform
-from callcenter.web.errors import WebError
+from callcenter.web.errors import unfit
+from callcenter.web.forms import REPORT_AT_MOST, form_key, one_of, read_form
 from callcenter.web.page import render
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import guarded, viewer
@@ -25,7 +26,8 @@ async def follow_ups_page(request: web.Request) -> web.StreamResponse:
     """GET /follow-ups?whose=all: the list with the script to read (R23)."""
     reader = viewer(request)
     desk, site = request.app[DESK], site_of(request, reader.account)
-    everybody = reader.may(Right.MOVE_TICKETS) and (request.query.get("whose") == "all" or not reader.account.staff)
+    whose = one_of(request, "whose", ("mine", "all"), "mine")
+    everybody = reader.may(Right.MOVE_TICKETS) and (whose == "all" or not reader.account.staff)
     rows = await todo.follow_ups(desk, site, None if everybody else reader.account.staff or "-")
     staff = reader.account.staff
     return await render(
@@ -40,34 +42,26 @@ FOLLOW_UP = {"satisfied": "close", "unsatisfied": "reopen", "not_reached": "not_
 
 async def followed_up(request: web.Request) -> web.StreamResponse:
     """POST /follow-ups/{number}: satisfied, not solved, or not reached."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    key, said = _key(form), form.get("said", "")
+    form = await read_form(request)
+    key, said = form_key(form), form.get("said", "")
     if said not in FOLLOW_UP:
-        raise WebError(422, "web.said", details=[{"field": "said", "message": "satisfied, unsatisfied or not_reached"}])
+        raise unfit("said", "satisfied, not solved, or not reached")
     if said == "unsatisfied" and not form.get("result", "").strip():
-        raise WebError(422, "web.result", details=[{"field": "result", "message": "say what is not solved"}])
+        raise unfit("result", "say what is not solved")
     await perform(request, FOLLOW_UP[said], int(request.match_info["number"]), form, key)
     back = "/follow-ups?whose=all" if form.get("whose") == "all" else "/follow-ups"
     raise web.HTTPSeeOther(back)
 
 
-def _key(form: dict[str, str]) -> str:
-    key = form.get("key", "")
-    if not 8 <= len(key) <= 100:
-        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
-    return key
-
-
 async def task_done(request: web.Request) -> web.StreamResponse:
     """POST /tasks/{id}: the written report is handed in (R15), or the notice of an incident was read (R32)."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    key = _key(form)
+    form = await read_form(request, text=REPORT_AT_MOST)
+    key = form_key(form)
     task = await may_task(request, int(request.match_info["id"]))
     if task.kind == "report" and task.ticket is not None:
         await perform(request, "report", task.ticket, form, key)
     else:
-        said = form.get("text", "").strip()[:8000]
-        await todo.task_done(request.app[DESK], task.id, viewer(request).actor, key, said)
+        await todo.task_done(request.app[DESK], task.id, viewer(request).actor, key, form.get("text", "").strip())
     raise web.HTTPSeeOther("/day")
 
 

@@ -12,6 +12,7 @@ from callcenter.desk import duty
 from callcenter.desk.models import ShiftRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
+from callcenter.web.forms import day_of
 from callcenter.web.page import render
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import guarded, viewer
@@ -32,12 +33,9 @@ class Row:
     span: int = 1
 
 
-def week_of(text: str | None) -> date:
-    """The Monday of the week asked for (a date), or of this week."""
-    try:
-        when = date.fromisoformat(text or "")
-    except ValueError:
-        when = shown.local(datetime.now(UTC)).date()
+def week_of(day: date | None) -> date:
+    """The Monday of the week of `day`, or of this week."""
+    when = day or shown.local(datetime.now(UTC)).date()
     return when - timedelta(days=when.weekday())
 
 
@@ -63,7 +61,7 @@ async def duty_page(request: web.Request) -> web.StreamResponse:
     """GET /duty?week=2026-11-16"""
     desk, reader = request.app[DESK], viewer(request)
     site = site_of(request, reader.account)
-    monday = week_of(request.query.get("week"))
+    monday = week_of(day_of(request, "week"))
     starts = datetime(monday.year, monday.month, monday.day, tzinfo=shown.ZONE).astimezone(UTC)
     rows = await duty.roster(desk, site, starts, starts + timedelta(days=DAYS))
     on_duty = await duty.now(desk, site)

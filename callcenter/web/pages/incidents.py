@@ -8,7 +8,8 @@ from callcenter.desk import incidents, tickets
 from callcenter.desk.models import IncidentRow, TicketFilter
 from callcenter.errors import StoreError
 from callcenter.web.access import Right
-from callcenter.web.errors import WebError
+from callcenter.web.errors import unfit
+from callcenter.web.forms import form_key, read_form
 from callcenter.web.page import render
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import guarded, viewer
@@ -40,12 +41,12 @@ async def incidents_page(request: web.Request) -> web.StreamResponse:
 
 async def close(request: web.Request) -> web.StreamResponse:
     """POST /incidents/{id}: it is over; its matters are done and followed up one by one."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    result, key = form.get("result", "").strip(), form.get("key", "")
-    if not result or not 8 <= len(key) <= 100:
-        raise WebError(422, "web.result", details=[{"field": "result", "message": "say what was done"}])
+    form = await read_form(request)
+    key, result = form_key(form), form.get("result", "").strip()
+    if not result:
+        raise unfit("result", "say what was done")
     incident = await _one(request, int(request.match_info["id"]))
-    await incidents.close(request.app[DESK], incident.id, viewer(request).actor, result[:2000], key)
+    await incidents.close(request.app[DESK], incident.id, viewer(request).actor, result, key)
     raise web.HTTPSeeOther(f"/incidents/{incident.id}")
 
 

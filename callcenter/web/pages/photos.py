@@ -10,42 +10,31 @@ from callcenter.desk import photos
 from callcenter.domain.deadlines import Clock
 from callcenter.web.access import Right
 from callcenter.web.acting import may_do, one_visible
-from callcenter.web.errors import WebError
+from callcenter.web.errors import WebError, unfit
+from callcenter.web.forms import MAX_FORM, form_key, read_form
 from callcenter.web.page import render
 from callcenter.web.state import DESK, names_of
 from callcenter.web.viewer import guarded, viewer
 
-FORM_BESIDE = 64 * 1024
-"""What a form holds besides the photo."""
 TYPES = {"jpeg": "image/jpeg", "png": "image/png"}
-
-
-def sized(request: web.Request) -> None:
-    """Refuse what is larger than a photo before a byte of it is read. Raises WebError 411, 413."""
-    if request.content_length is None:
-        raise WebError(411, "web.length", "Say how long it is.")
-    if request.content_length > photos.BYTES_AT_MOST + FORM_BESIDE:
-        raise WebError(413, "web.too_large")
 
 
 async def read_photo(request: web.Request) -> tuple[dict[str, str], bytes]:
     """The form's fields, and the file called `photo`. Raises WebError 422."""
     if request.content_type != "multipart/form-data":
-        raise WebError(422, "web.photo", details=[{"field": "photo", "message": "send it as multipart/form-data"}])
+        raise unfit("photo", "send it as multipart/form-data")
     form = await request.post()
     photo = form.get("photo")
     content = await asyncio.to_thread(photo.file.read) if isinstance(photo, web.FileField) else b""
     if not content:
-        raise WebError(422, "web.photo", details=[{"field": "photo", "message": "no photo was sent"}])
-    return {name: value for name, value in form.items() if isinstance(value, str)}, content
+        raise unfit("photo", "choose a photo")
+    return await read_form(request), content
 
 
 async def take(request: web.Request) -> web.StreamResponse:
     """POST /tickets/{number}/photos: from the page; its token is in the header or in the form."""
     fields, content = await read_photo(request)
-    key, number = fields.get("key", ""), int(request.match_info["number"])
-    if not 8 <= len(key) <= 100:
-        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    key, number = form_key(fields), int(request.match_info["number"])
     await keep(request, number, content, key, fields.get("note", ""))
     raise web.HTTPSeeOther(f"/tickets/{number}")
 
@@ -55,7 +44,7 @@ async def keep(request: web.Request, number: int, content: bytes, key: str, note
     detail = await one_visible(request, number)
     if "photo" not in await may_do(request, detail):
         raise WebError(403, "web.act")
-    await photos.add(request.app[DESK], number, viewer(request).actor, content, key, note.strip()[:200])
+    await photos.add(request.app[DESK], number, viewer(request).actor, content, key, note.strip())
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -84,14 +73,9 @@ async def work_order(request: web.Request) -> web.StreamResponse:
 
 def routes() -> list[web.RouteDef]:
     """The section's routes."""
-
-    async def take_sized(request: web.Request) -> web.StreamResponse:
-        sized(request)
-        return await guarded(take, Right.SEE_TICKETS)(request)
-
     number = r"/tickets/{number:\d{6,15}}"
     return [
-        web.post(f"{number}/photos", take_sized),
+        web.post(f"{number}/photos", guarded(take, Right.SEE_TICKETS, photos.BYTES_AT_MOST + MAX_FORM)),
         web.get(number + r"/photos/{name:[0-9a-f]{64}\.(?:jpeg|png)}", guarded(show, Right.SEE_TICKETS)),
         web.get(f"{number}/work-order", guarded(work_order, Right.SEE_TICKETS)),
     ]

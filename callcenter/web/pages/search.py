@@ -7,6 +7,7 @@ from aiohttp import web
 from callcenter.desk import calls, tickets
 from callcenter.desk.models import CallFilter
 from callcenter.web.access import Right
+from callcenter.web.forms import words_of
 from callcenter.web.page import render
 from callcenter.web.pages.tickets import Shown, filter_of
 from callcenter.web.state import DESK, site_of
@@ -19,7 +20,7 @@ TICKET_DIGITS = 6
 async def search_page(request: web.Request) -> web.StreamResponse:
     """GET /search?q=漏水"""
     desk, reader = request.app[DESK], viewer(request)
-    site, words = site_of(request, reader.account), request.query.get("q", "").strip()[:200]
+    site, words = site_of(request, reader.account), words_of(request)
     if words.isascii() and words.isdigit() and TICKET_DIGITS <= len(words) <= 10:
         raise web.HTTPSeeOther(f"/tickets/{words}")
     found_tickets = (

@@ -13,8 +13,8 @@ from callcenter.desk import messages, tickets
 from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, perform
-from callcenter.web.errors import WebError
 from callcenter.web.format import ZONE
+from callcenter.web.forms import REPORT_AT_MOST, form_key, one_of, read_form, words_of
 from callcenter.web.history import history_of
 from callcenter.web.i18n import translate
 from callcenter.web.names import Names
@@ -25,6 +25,8 @@ from callcenter.web.viewer import Viewer, guarded, viewer
 PAGE_ROWS = 60
 SHOWN = ("open", "mine", "late", "emergency", "closed", "all")
 CLOSED_STATE = "archived"
+TEXT_AT_MOST = {"report": {"text": REPORT_AT_MOST}}
+"""Acts that take longer texts than others."""
 CALL_PAGE = re.compile(r"/calls/[0-9a-f-]{36}")
 """Whoever corrects beside a call stays there."""
 
@@ -96,8 +98,7 @@ def by_clock(rows: tuple[TicketRow, ...]) -> tuple[TicketRow, ...]:
 
 
 async def _list_values(request: web.Request, reader: Viewer) -> dict[str, Any]:
-    show = request.query.get("show", "open")
-    shown = Shown(show if show in SHOWN else "open", request.query.get("q", "").strip()[:200])
+    shown = Shown(one_of(request, "show", SHOWN, "open"), words_of(request))
     desk, site = request.app[DESK], site_of(request, reader.account)
     before = request.query.get("before") or None
     page = await tickets.page(desk, site, filter_of(shown, reader), before=before, limit=PAGE_ROWS)
@@ -172,10 +173,8 @@ async def ticket_page(request: web.Request) -> web.StreamResponse:
 
 async def act_page(request: web.Request) -> web.StreamResponse:
     """POST /tickets/{number}/{act}: the matter afterwards; for htmx in place, else by a redirect."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    key = form.get("key", "")
-    if not 8 <= len(key) <= 100:
-        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    form = await read_form(request, **TEXT_AT_MOST.get(request.match_info["act"], {}))
+    key = form_key(form)
     number = int(request.match_info["number"])
     detail = await perform(request, ACTS[request.match_info["act"]], number, form, key)
     if request.headers.get("HX-Request"):

@@ -10,7 +10,8 @@ from callcenter.desk import calls, resident_calls, todo
 from callcenter.desk.models import TicketDetail
 from callcenter.web.access import Right
 from callcenter.web.acting import one_visible, perform
-from callcenter.web.errors import WebError
+from callcenter.web.errors import unfit
+from callcenter.web.forms import form_key, read_form
 from callcenter.web.page import render
 from callcenter.web.pages.tickets import ticket_values
 from callcenter.web.state import DESK, names_of, site_of
@@ -48,10 +49,8 @@ async def confirm_page(request: web.Request) -> web.StreamResponse:
 
 async def confirmed(request: web.Request) -> web.StreamResponse:
     """POST /confirm/{number}: confirm, or correct and confirm in one; then the next."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    key, number = form.get("key", ""), int(request.match_info["number"])
-    if not 8 <= len(key) <= 100:
-        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    form = await read_form(request)
+    key, number = form_key(form), int(request.match_info["number"])
     if form.get("change"):
         await perform(request, "correct", number, form, f"{key}-c")
     detail = await one_visible(request, number)
@@ -70,21 +69,17 @@ async def callbacks_page(request: web.Request) -> web.StreamResponse:
 
 async def called_back(request: web.Request) -> web.StreamResponse:
     """POST /callbacks/{id}: what came of it."""
-    form = await request.post()
-    result, key = str(form.get("result", "")).strip(), str(form.get("key", ""))
-    if not result or not 8 <= len(key) <= 100:
-        raise WebError(422, "web.result", details=[{"field": "result", "message": "say what came of it"}])
-    await todo.callback_done(
-        request.app[DESK], int(request.match_info["id"]), viewer(request).actor, result[:2000], key
-    )
+    form = await read_form(request)
+    key, result = form_key(form), form.get("result", "").strip()
+    if not result:
+        raise unfit("result", "say what came of it")
+    await todo.callback_done(request.app[DESK], int(request.match_info["id"]), viewer(request).actor, result, key)
     raise web.HTTPSeeOther("/callbacks")
 
 
 async def ring_now(request: web.Request) -> web.StreamResponse:
     """POST /callbacks/{id}/ring: the house rings the resident, then the telephone of whoever asked for it (R22)."""
-    key = str((await request.post()).get("key", ""))
-    if not 8 <= len(key) <= 100:
-        raise WebError(422, "web.key", details=[{"field": "key", "message": "8 to 100 characters"}])
+    key = form_key(await read_form(request))
     callback = int(request.match_info["id"])
     await resident_calls.ring_now(request.app[DESK], viewer(request).actor, key, callback=callback)
     raise web.HTTPSeeOther("/callbacks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +10,21 @@ from aiohttp import web
 
 from callcenter.desk import whatif
 from callcenter.domain.matters import WATCHED_SOURCES
-from callcenter.errors import CallCenterError
+from callcenter.errors import ConfigError
 from callcenter.web import format as shown
 from callcenter.web.access import Right
+from callcenter.web.errors import unfit
 from callcenter.web.page import render
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import guarded, viewer
 
+WRONG = {
+    "route.unknown": "Choose one of the list.",
+    "route.place": "A place is written 3-2-1102.",
+    "route.unknown_place": "There is no such place in this site; places.yaml has them all.",
+    "route.time": "A time is written 2026-11-21T20:10.",
+}
+"""What does not fit, and how it is written."""
 FIELDS = ("category", "kind", "urgency", "place", "at", "taken_by", "department", "source")
 
 
@@ -28,8 +37,8 @@ async def whatif_page(request: web.Request) -> web.StreamResponse:
     if form["category"]:
         try:
             decision = await whatif.ask(desk, site, question_of(form))
-        except CallCenterError as error:
-            wrong = error
+        except ConfigError as error:
+            wrong = WRONG.get(error.code, error.message)
     here = desk.sites[site]
     values: dict[str, Any] = {
         "decision": decision, "wrong": wrong, "form": form, "taxonomy": here.taxonomy,
@@ -40,12 +49,14 @@ async def whatif_page(request: web.Request) -> web.StreamResponse:
 
 
 def question_of(form: dict[str, str]) -> whatif.Question:
-    """The question as the form asks it; an empty field is left to the rule."""
+    """The question as the form asks it; an empty field is left to the rule. Raises WebError 422."""
     households = form.get("households") or "1"
+    if not re.fullmatch("[1-9][0-9]{0,3}", households):
+        raise unfit("households", "a whole number from 1 to %(n)s", n=9999)
     return whatif.Question(
         form["category"], form.get("kind") or "repair", form.get("urgency") or "normal", form.get("place") or "",
         at=form.get("at") or None, taken_by=form.get("taken_by") or None, department=form.get("department") or None,
-        households=max(1, min(9999, int(households))) if households.isdigit() else 1,
+        households=int(households),
         source=form.get("source") or "resident",
     )  # fmt: skip
 

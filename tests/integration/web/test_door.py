@@ -59,6 +59,18 @@ def test_next_stays_in_the_house(house: House) -> None:
         assert answer.headers["Location"] == "/"
 
 
+@pytest.mark.parametrize("weak", ["1234567890", "123456789012", "manager-manager", "passwordpassword"])
+def test_a_password_that_is_guessed_first_is_not_taken(house: House, weak: str) -> None:
+    client = house.client("manager")
+    client.get("/password")
+    page = client.post("/password", {"old": PASSWORD, "new": weak, "again": weak})
+    assert page.status_code == 422
+    assert 'role="alert"' in page.text
+    body = {"login": "manager", "password": PASSWORD, "new": weak}
+    assert client.api("POST", "/passwords", json=body).status_code == 422
+    assert Client(house.desk).log_in("manager", PASSWORD).ok, "the old one stands"
+
+
 def test_cookie_is_secure(house: House) -> None:
     answer = house.client(None).get("/login")
     cookie = answer.headers["Set-Cookie"]

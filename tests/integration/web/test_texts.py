@@ -14,13 +14,34 @@ from callcenter.domain.tickets import Status
 from callcenter.web.access import Right, Role
 from callcenter.web.acting import MARKS
 from callcenter.web.errors import STATUS_TEXTS
+from callcenter.web.forms import AT_MOST
 from callcenter.web.history import FIELD_NAMES, SENTENCES
 from callcenter.web.i18n import FOLDER, known, translate
 from callcenter.web.page import SECTIONS
+from callcenter.web.pages.whatif import WRONG
+from callcenter.web.passwords import weakness
 
 WEB = FOLDER.parent
 VALUE = re.compile(r"%\((\w+)\)s")
 OPTIONS = {"extensions": "jinja2.ext.loopcontrols"}
+
+
+def calls_of(name: str) -> list[ast.Call]:
+    """Every call of the function `name` in the web package."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in WEB.rglob("*.py")]
+    every = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [node for node in every if getattr(node.func, "id", "") == name]
+
+
+def unfit_fields() -> set[str]:
+    """Fields of which an error page may say what would fit."""
+    named = {str(node.args[0].value) for node in calls_of("unfit") if isinstance(node.args[0], ast.Constant)}
+    queried = [node for name in ("one_of", "day_of") for node in calls_of(name)]
+    return named | {"kind", "category", "urgency"} | {
+        str(node.args[1].value) for node in queried if isinstance(node.args[1], ast.Constant)
+    }  # fmt: skip
+
+
 GROUPS = {
     "role": [role.value for role in Role],
     "right": [right.value for right in Right],
@@ -33,6 +54,13 @@ GROUPS = {
     "task": ["report", "incident"],
     "source": ["resident", *sorted(WATCHED_SOURCES)],
     "callback": ["silence", "hang_up", "unserved", "promised"],
+    "error": [
+        "account.unknown", "account.taken", "call.unknown", "callback.unknown", "incident.unknown", "page.cursor",
+        "phone.extension.taken", "phone.staff.unknown", "photo.too_large", "photo.too_many", "photo.unknown",
+        "photo.unreadable", "r13.not_asked", "recording.away", "recording.unreadable", "residents.nobody_to_ring",
+        "residents.not_rung", "staff.unknown", "task.unknown", "ticket.not_allowed", "ticket.unknown",
+    ],
+    "field": sorted({*AT_MOST, *unfit_fields()}),
 }
 """Texts whose name is put together on the page: prefix → the values there are."""
 
@@ -52,20 +80,20 @@ def in_templates() -> set[str]:
 
 
 def in_code() -> set[str]:
-    """Second arguments of `translate` that are written out."""
-    found: set[str] = set()
-    for file in WEB.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "translate" and len(node.args) > 1:
-                second = node.args[1]
-                if isinstance(second, ast.Constant):
-                    found.add(str(second.value))
-    return found
+    """Second arguments of `translate` and `unfit` that are written out."""
+    return {
+        str(node.args[1].value)
+        for name in ("translate", "unfit")
+        for node in calls_of(name)
+        if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+    }
 
 
 def in_tables() -> set[str]:
     """Texts that are translated by way of a table."""
-    return {*STATUS_TEXTS.values(), *SENTENCES.values(), *FIELD_NAMES.values(), *(s.text for s in SECTIONS)}
+    weak = {str(weakness(password, "")) for password in ("", "a" * 20)}
+    tables = (WRONG, STATUS_TEXTS, SENTENCES, FIELD_NAMES)
+    return weak | {s.text for s in SECTIONS} | {text for table in tables for text in table.values()}
 
 
 def of_the_rule() -> set[str]:
