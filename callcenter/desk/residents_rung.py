@@ -93,7 +93,8 @@ async def _apply(desk: Desk, connection: Connection, row: Any, call: UUID, body:
     match answer:
         case "bridged" | "heard":
             if row["purpose"] == "callback":
-                await matters.save(desk, connection, around, _called_back(around, state, answer, words), call=call)
+                note = f"住户说：{words}" if answer == "heard" else await _spoke_to(connection, around, call)
+                await matters.save(desk, connection, around, _called_back(around, state, answer, note), call=call)
             else:  # spoke to a person instead: that person closes it
                 await _note(desk, connection, around, state, "回访时已接通值班员，请值班员完成回访。", call)
         case "solved" | "unsolved":
@@ -109,10 +110,15 @@ async def _apply(desk: Desk, connection: Connection, row: Any, call: UUID, body:
     await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
 
 
-def _called_back(around: Situation, state: TicketState, answer: str, words: str) -> Outcome:
-    """The promise is kept; what was said is in the history (R22)."""
+async def _spoke_to(connection: Connection, around: Situation, call: UUID) -> str:
+    """Whom the resident was bridged to: whoever picked up."""
+    staff = await connection.fetchval("select receiver from call where id = $1", call)
+    return f"已接通{around.organisation.person(staff).called()}。" if staff else "已接通负责人。"
+
+
+def _called_back(around: Situation, state: TicketState, answer: str, note: str) -> Outcome:
+    """The promise is kept; what was said, or to whom they spoke, is in the history (R22)."""
     course = Course(around, state)
-    note = "已接通负责人。" if answer == "bridged" else f"住户说：{words}"
     if state.status.open:
         course.add(Act.CALLED_BACK, RULE, note=note)
     course.add(Act.NOTE, RULE, note=f"回电：{note}")

@@ -39,6 +39,19 @@ ASK = {
     "know": {"zh": "已知悉请按一。", "en": "Press one if you have heard it."},
 }
 """Question by what is wanted of the person: take the matter, or know of it (R13, R15)."""
+SAYS = {
+    "ringing": ("正在呼叫", "is rung"),
+    "answered": ("已接听", "has picked up"),
+    "busy": ("占线或拒接", "is engaged"),
+    "no_answer": ("无人接听", "does not answer"),
+    "unreachable": ("没有接通", "cannot be reached"),
+    "ended": ("通话结束", "the call is over"),
+    "accepted": ("按1，接受", "pressed 1, takes it"),
+    "refused": ("按2，不能处理", "pressed 2, cannot"),
+    "known": ("按键，已知悉", "pressed a key, has heard it"),
+    "none": ("没有按键", "pressed no key"),
+}
+"""State of the call, or answer → its words in the matter's history."""
 THANKS = {"zh": "谢谢，再见。", "en": "Thank you, goodbye."}
 
 
@@ -242,19 +255,26 @@ class OutboundCall:
 
     def _note(self, state: str) -> None:
         order = self._order
-        body = {
-            "purpose": order.purpose.value, "ticket": order.ticket, "to_staff": order.to_staff,
-            "number": None if order.to_staff else order.to, "state": state,
-        }  # fmt: skip
-        self._records.write(RecordKind.PERSON_CALL, body)
+        number = None if order.to_staff else order.to
+        said = {"note": order.text} if state == "answered" else {}
+        self._write(RecordKind.PERSON_CALL, state, {"number": number, "state": state, **said})
 
     def _answer(self, answer: str) -> None:
-        order = self._order
-        body = {
-            "purpose": order.purpose.value, "ticket": order.ticket, "to_staff": order.to_staff, "answer": answer,
-            "question": order.question,
-        }  # fmt: skip
-        self._records.write(RecordKind.PERSON_ANSWER, body)
+        known = answer != "none" and self._order.question == "know"
+        body = {"answer": answer, "question": self._order.question}
+        self._write(RecordKind.PERSON_ANSWER, "known" if known else answer, body)
+
+    def _write(self, kind: RecordKind, words: str, body: dict[str, Any]) -> None:
+        """A record of this call; its sentence stands in the matter's history as it is."""
+        order, (zh, en) = self._order, SAYS[words]
+        site = self._house.site(order.site)
+        who_zh = who_en = order.to_staff or ""
+        if site is not None and site.organisation.knows(who_zh):
+            person = site.organisation.person(who_zh)
+            who_zh, who_en = person.called(), person.called("en")
+        sentences = {"zh": f"电话通知{who_zh}：{zh}。", "en": f"By telephone, {who_en}: {en}."}
+        about = {"purpose": order.purpose.value, "ticket": order.ticket, "to_staff": order.to_staff}
+        self._records.write(kind, {**about, **body, **sentences})
 
 
 class _Unwritten:

@@ -50,6 +50,15 @@ SENTENCES = {
     "unreachable": ("没有接通。", "it did not get through."),
 }
 """State of the call → its sentence in the matter's history."""
+ANSWERS = {
+    "bridged": ("已与我们的人通话。", "the resident has spoken to a person."),
+    "heard": ("已听取住户的说明。", "the resident was heard."),
+    "solved": ("住户说已解决。", "the resident says it is solved."),
+    "unsolved": ("住户说没有解决。", "the resident says it is not solved."),
+    "wrong_number": ("号码有误。", "a wrong number."),
+    "none": ("没有得到答复。", "no answer was given."),
+}
+"""What came of the call → its sentence in the matter's history."""
 _NUMBER = re.compile(r"\+?\d{3,20}")
 
 
@@ -231,17 +240,18 @@ class ResidentCall(CallerCall):
     # what came of it
 
     def _note(self, state: str) -> None:
-        zh, en = SENTENCES.get(state, ("", ""))
-        purpose_zh, purpose_en = WHY[self._order.purpose]
-        sentence = {"zh": f"{purpose_zh}：{zh}", "en": f"{purpose_en}: {en}"}
-        self._records.write(RecordKind.PERSON_CALL, {**self._who(), "state": state, **sentence})
+        self._records.write(RecordKind.PERSON_CALL, {**self._who(), "state": state, **self._sentence(SENTENCES[state])})
+
+    def _sentence(self, words: tuple[str, str]) -> dict[str, str]:
+        zh, en = WHY[self._order.purpose]
+        return {"zh": f"{zh}：{words[0]}", "en": f"{en}: {words[1]}"}
 
     def _answer(self, answer: str, outcome: Outcome | None = None) -> None:
         self._told = True
         score = outcome.answers.get("score") if outcome is not None else None
         body = {
             **self._who(), "answer": answer, "score": int(score) if score else None,
-            "words": "，".join(self._words),
+            "words": "，".join(self._words), **self._sentence(ANSWERS[answer]),
         }  # fmt: skip
         self._records.write(RecordKind.PERSON_ANSWER, body)
 

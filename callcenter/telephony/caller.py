@@ -78,7 +78,7 @@ class Child:
         raise TelephonyError("caller.failed", str(reason))
 
     async def tell(self, command: str) -> None:
-        """Send a command: `hangup`, `press 12`, `stop`."""
+        """Send a command: `hangup`, `press 12`, `say …`, `stop`."""
         if self.process.stdin is not None and not self.process.stdin.is_closing():
             self.process.stdin.write(command.encode() + b"\n")
             with contextlib.suppress(ConnectionError):
@@ -134,6 +134,10 @@ class RunningPhone:
     async def press(self, keys: str) -> None:
         """Press keys in the call it is in."""
         await self._child.tell(f"press {keys}")
+
+    async def say(self, text: str) -> None:
+        """Say a text in the call it is in; then there is an event `said`."""
+        await self._child.tell(f"say {text}")
 
     async def hangup(self) -> None:
         """Hang up the call it is in."""

@@ -147,7 +147,7 @@ class Party:
                 pass
 
 
-async def commands(party: Party) -> None:
+async def commands(party: Party, language: str, voice: str) -> None:
     """Act on what the parent writes; its end is ours."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -157,6 +157,10 @@ async def commands(party: Party) -> None:
             party.hangup()
         elif command.startswith("press ") and party.leg is not None and party.endpoint is not None:
             party.endpoint.press(party.leg, command.removeprefix("press "))
+        elif command.startswith("say ") and party.leg is not None:
+            turn = Turn(Action.SAY, command.removeprefix("say "), When.NOW)
+            await perform(party, turn, await asyncio.to_thread(audio_of, turn, language, voice))
+            tell("said")
         elif command == "stop":
             break
     party.stop.set()
@@ -257,7 +261,7 @@ async def run_call(plan: CallPlan, scratch: Path) -> None:
                 await party.stop.wait()
         party.hangup()
 
-    tasks = [asyncio.create_task(t) for t in (talk(), give_up(), limit(), commands(party))]
+    tasks = [asyncio.create_task(t) for t in (talk(), give_up(), limit(), commands(party, plan.language, plan.voice))]
     await party.gone.wait()
     for task in tasks:
         task.cancel()

@@ -56,7 +56,8 @@ class ScriptedPhone:
         self._endpoint.start()
         if self._plan.registrar is None:
             tell("registered", port=self._endpoint.sip_port)
-        tasks = [asyncio.create_task(self._answer()), asyncio.create_task(commands(self._party))]
+        told = commands(self._party, self._plan.language, self._plan.voice)
+        tasks = [asyncio.create_task(self._answer()), asyncio.create_task(told)]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._plan.max_s):
                 await self._party.stop.wait()

@@ -10,20 +10,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import SecretStr
+from scipy.signal import fftconvolve
 
 from callcenter.desk import acts, resident_calls
 from callcenter.desk.house import Desk, open_desk
 from callcenter.domain.responsibility import chain
+from callcenter.speech.say import synthesise
 from callcenter.store.pool import AWAY
 from callcenter.telephony.caller import RunningPhone, running_phone
 from callcenter.telephony.plan import Action, PhonePlan, Turn, When
+from callcenter.telephony.voice import SAMPLE_RATE_HZ
 from tests.calls.hotline import DIALLED, PATIENCE_S, Hotline, Json, running_hotline, says, stranger
 from tests.harness.ports import free_port
 from tests.harness.sip import Invite, Peer
 from tests.harness.ticks import ticks
 
 PASSWORD = "an example, of no phone"
+Samples = npt.NDArray[np.float64]
 RESIDENTS = "1400009"
 """What strangers' numbers begin with: the trunk takes no others, so mobiles of our people are not dialled."""
 
@@ -134,6 +140,36 @@ class Calling:
         async with running_phone(PhonePlan(None, "carrier", "", turns=turns, sip_port=self.carrier, **plan)) as phone:
             yield phone
 
+    async def peace(self) -> None:
+        """Nobody of ours is rung any more because of what was before, and nobody is on the telephone with a line."""
+        sql = "update outward_message set state = 'failed' where channel = 'telephone' and state in ('due', 'sending')"
+        await self.desk.pool.execute(sql)
+        async with asyncio.timeout(PATIENCE_S):
+            async for _ in ticks(0.2):
+                states: dict[str, str] = {}
+                for record in self.hotline.house.records("person.call"):
+                    if record["body"]["to_staff"]:
+                        states[record["call"]] = record["body"]["state"]
+                if not {"ringing", "answered"} & set(states.values()):
+                    return
+
+    async def call_back_is_due(self, number: int) -> None:
+        """The time that was promised for the call-back has come."""
+        changed = await self.desk.pool.execute("update callback set due_at = now() where ticket = $1", number)
+        assert changed == "UPDATE 1"
+
+    async def written(self, number: int, kind: str, **where: Any) -> Json:
+        """The first record of our call-back about this matter of that kind whose body matches `where`."""
+        seen: list[Json] = []
+
+        async def look() -> Json | None:
+            ringing = self.hotline.house.records("call.ringing")
+            calls = {r["call"] for r in ringing if r["body"].get("ticket") == str(number)}
+            seen[:] = [r for r in self.hotline.house.records(kind) if r["call"] in calls]
+            return next((r for r in seen if where.items() <= r["body"].items()), None)
+
+        return await self.hotline.desk.wait(f"{kind} {where}", look, seen)
+
     async def matter(self) -> int:
         """A complaint whose caller hung up in the middle."""
         resident = await self.hotline.dial(
@@ -203,6 +239,34 @@ class Calling:
         """The sentences of a matter's history."""
         rows = await self.desk.pool.fetch("select body from event where ticket = $1 order by id", number)
         return "\n".join(str(row["body"].get("zh", "")) for row in rows)
+
+
+def audio_of(text: str, voice: str) -> Samples:
+    """What a scripted phone sends when it says a text."""
+    return samples(synthesise(text, "zh", voice))
+
+
+def samples(pcm: bytes) -> Samples:
+    """16-bit mono as numbers."""
+    return np.frombuffer(pcm, "<i2").astype(np.float64)
+
+
+def likeness(heard: Samples, said: Samples) -> float:
+    """How surely `heard` holds what was `said`, 0 to 1: the median over its half seconds of the best correlation.
+
+    In pieces, since a jitter buffer may leave out or repeat a frame between them.
+    """
+    length = SAMPLE_RATE_HZ // 2
+    pieces = [said[at : at + length] for at in range(0, len(said) - length + 1, length)]
+    loudest = max(np.linalg.norm(piece) for piece in pieces)
+    energy = np.concatenate(([0.0], np.cumsum(heard**2)))
+    around = np.sqrt(np.maximum(energy[length:] - energy[:-length], 1.0))
+    found = [
+        float(np.max(fftconvolve(heard, piece[::-1], "valid") / (around * np.linalg.norm(piece))))
+        for piece in pieces
+        if np.linalg.norm(piece) > loudest / 3
+    ]
+    return float(np.median(found))
 
 
 @contextlib.asynccontextmanager

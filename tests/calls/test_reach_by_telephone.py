@@ -7,6 +7,7 @@ on side by side, and each test waits for its own.
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,14 +15,18 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+import soundfile
 
 from callcenter.desk import acts, resident_calls
 from callcenter.speech.say import Synthesiser
+from callcenter.telephony.voice import SAMPLE_RATE_HZ
 from callcenter.telephony.wav import write_wav
-from tests.calls.calling import Calling, calling_house
+from tests.calls.calling import Calling, Samples, audio_of, calling_house, likeness
 from tests.calls.hotline import PATIENCE_S, listens_then_hangs_up, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+LIKE = 0.7
+"""Likeness of a voice to itself through G.711 and a bridge; of two voices it is below 0.5."""
 
 
 async def nobody_answers(calling: Calling) -> None:
@@ -81,6 +86,10 @@ async def refused(calling: Calling) -> None:
     happened = await calling.acts_of(number)
     assert happened.count("ticket.accept") == 1
     assert {"person.call", "person.answer", "ticket.refuse"} <= set(happened), "everything is in the history"
+    history = await calling.history(number)
+    organisation = calling.desk.site(row["site"]).organisation
+    for staff, words in ((first, "已接听"), (first, "没有按键"), (first, "按2，不能处理"), (following, "按1，接受")):
+        assert f"电话通知{organisation.person(staff).called()}：{words}" in history
 
 
 async def a_resident(calling: Calling) -> None:
@@ -170,6 +179,92 @@ async def test_a_mailbox_accepts_nothing(stories: Stories) -> None:
 
 async def test_a_resident_from_the_call_back_to_the_archive(stories: Stories) -> None:
     await stories["resident"]
+
+
+OURS, THEIRS = "您好，我是物业的值班员，您的楼道今天下午就打扫", "好的谢谢你们，请把电梯旁边也扫一扫"
+
+
+def tracks(flac: bytes) -> tuple[Samples, Samples]:
+    """The recording's two tracks: the resident, and our side."""
+    audio, rate = soundfile.read(io.BytesIO(flac), dtype="float64")
+    assert rate == SAMPLE_RATE_HZ
+    return audio[:, 0], audio[:, 1]
+
+
+def heard_by(wav: Path) -> Samples:
+    """What a scripted phone heard."""
+    audio, _ = soundfile.read(wav, dtype="float64")
+    heard: Samples = audio[:, 0]
+    return heard
+
+
+async def test_the_promised_call_back_is_bridged_to_whoever_is_responsible(
+    calling: Calling, stories: Stories, tmp_path: Path
+) -> None:
+    del stories  # over by now
+    await calling.peace()
+    number = await calling.matter()
+    responsible = (await calling.ticket(number))["responsible"]
+    at_home, at_desk = tmp_path / "resident.wav", tmp_path / "person.wav"
+    async with (
+        calling.phone_of(responsible, voice="f2", record=str(at_desk)) as person,
+        calling.resident(voice="f4", record=str(at_home)) as resident,
+    ):
+        await calling.call_back_is_due(number)
+        await person.wait_for("answered", PATIENCE_S)
+        await calling.written(number, "call.transfer", state="answered")
+        await person.say(OURS)
+        await person.wait_for("said", PATIENCE_S)
+        await resident.say(THEIRS)
+        await resident.wait_for("said", PATIENCE_S)
+        for leg in ("agent", "caller"):
+            await calling.written(number, "call.heard", leg=leg)
+        await person.hangup()
+        await resident.wait_for("saved", PATIENCE_S)
+        await person.wait_for("saved", PATIENCE_S)
+        rung = await calling.call_of(number, "callback", state="done")
+    assert rung["result"] == "bridged"
+    ours, theirs = audio_of(OURS, "f2"), audio_of(THEIRS, "f4")
+    assert likeness(heard_by(at_home), ours) > LIKE, "the resident heard the person"
+    assert likeness(heard_by(at_desk), theirs) > LIKE, "and the person the resident"
+    call = await calling.kept(rung["call"])
+    caller, our_side = tracks(await calling.hotline.desk.get(f"/calls/{rung['call']}/recording"))
+    assert likeness(caller, theirs) > LIKE
+    assert likeness(our_side, ours) > LIKE
+    assert likeness(caller, ours) < LIKE, "each on a track of their own"
+    said = "".join(turn["text"] for turn in call["turns"] if turn["leg"] == "ours")
+    assert "给您回电" in said, "the resident hears why"
+    assert "再见" in said, "and a goodbye"
+    assert {turn["leg"] for turn in call["turns"] if turn["text"]} == {"ours", "caller", "agent"}
+    assert call["receiver"] == responsible
+    callback = await calling.desk.pool.fetchrow("select * from callback where ticket = $1", number)
+    assert callback["state"] == "done"
+    person_called = calling.desk.site(callback["site"]).organisation.person(responsible).called()
+    assert f"回电：已接通{person_called}" in await calling.history(number)
+
+
+async def test_nobody_takes_the_bridged_call_and_the_resident_is_heard(calling: Calling, stories: Stories) -> None:
+    del stories
+    await calling.peace()
+    number = await calling.matter()
+    responsible = (await calling.ticket(number))["responsible"]
+    async with calling.phone_of(responsible, answer_after_s=None) as person, calling.resident() as resident:
+        await calling.call_back_is_due(number)
+        await person.wait_for("ringing", PATIENCE_S)
+        await calling.written(number, "call.said", prompt="sorry_waited")
+        await calling.written(number, "call.said", prompt="callback_please")
+        await resident.say("垃圾桶旁边也没有人打扫，已经三天了")
+        rung = await calling.call_of(number, "callback", state="done")
+        await person.wait_for("gone", PATIENCE_S)
+    assert rung["result"] == "heard"
+    call = await calling.kept(rung["call"])
+    records = calling.hotline.house.records("call.transfer")
+    assert [r["body"]["state"] for r in records if r["call"] == str(rung["call"])] == ["ringing", "no_answer"]
+    assert "久等" in "".join(turn["text"] for turn in call["turns"] if turn["leg"] == "ours"), "R3"
+    heard = "".join(turn["text"] for turn in call["turns"] if turn["leg"] == "caller")
+    assert heard
+    assert heard in (await calling.history(number)).replace("，", ""), "what was said is in the matter"
+    assert await calling.desk.pool.fetchval("select state from callback where ticket = $1", number) == "done"
 
 
 async def test_the_desk_dies_between_dialling_and_the_answer(calling: Calling, stories: Stories) -> None:

@@ -290,10 +290,12 @@ async def test_somebody_has_a_resident_rung_once_per_key(settings: Settings, spe
         assert first["purpose"] == "callback"
         assert await resident_calls.ring_now(desk, "he_min", "a key", ticket=NUMBER) == {}
         order = await trunks.next()
+        trunks.write(RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], **order)
+        trunks.write(RecordKind.CALL_TRANSFER, order, to="he_min", state="answered", at_ms=9000)
         trunks.come(order, "bridged")
         await row(desk, state="done", result="bridged")
         assert len(await resident_calls.of_ticket(desk, NUMBER)) == 1
-        assert "已接通负责人" in await history(desk)
+        assert f"已接通{desk.site(SITE).organisation.person('he_min').called()}" in await history(desk)
 
 
 async def test_without_a_trunk_the_list_is_a_persons(desk: Desk, speech: FakeSpeech) -> None:
