@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from email import message_from_string
 from email.policy import default
 from typing import Any
@@ -19,13 +19,14 @@ from urllib.parse import parse_qs
 import aiohttp
 import pytest
 from aiohttp import web
-from desk_node import FakeSpeech, labels, linked, served, settings_of, until
+from desk_node import SITE, FakeSpeech, decided, labels, linked, served, settings_of, until
 
 from callcenter.config import MessageSettings, Settings, Webhook
 from callcenter.desk import choices, messages, tickets
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.webhooks import WebhookError, request_of, send, sign
 from callcenter.errors import ConfigError
+from tests.harness.ports import free_port
 
 SECRET = "an example secret"
 NUMBER = 100778
@@ -99,9 +100,9 @@ class MailServer:
 
 
 @asynccontextmanager
-async def mail_server(refuse: str = "") -> AsyncIterator[MailServer]:
+async def mail_server(refuse: str = "", port: int = 0) -> AsyncIterator[MailServer]:
     told = MailServer(refuse)
-    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(told.serve, "127.0.0.1", port)
     told.port = server.sockets[0].getsockname()[1]
     async with server:
         yield told
@@ -176,6 +177,25 @@ async def test_a_failed_webhook_is_tried_again_with_the_same_key(
             assert len(seen) == len(set(seen)) + 2, "two tries more than messages, by the same keys"
 
 
+async def test_a_desk_that_dies_while_it_sends_leaves_it_to_another_with_the_same_key(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    async with receiving() as receiver:
+        receiver.hanging = asyncio.Event()
+        hook = Webhook(name="duty", url=receiver.url, secret_env="HOOK_SECRET")
+        async with emergency(settings, speech, webhooks=[hook]) as dying:
+            key = (await receiver.next())[0]["Idempotency-Key"]
+        receiver.hanging.set()
+        receiver.hanging = None
+        async with open_desk(dying.settings) as desk:
+            due = "update outward_message set next_at = now() where state = 'sending' and target = 'duty' returning key"
+            assert [row["key"] for row in await desk.pool.fetch(due)] == [key], "nobody knows whether it got through"
+            await until(settled(desk, "webhook", "sent"))
+        again = [receiver.got.get_nowait()[0]["Idempotency-Key"] for _ in range(receiver.got.qsize())]
+        assert again.count(key) == 1, "at least once, and the receiver can tell"
+
+
 async def test_a_target_that_hangs_holds_up_nobody(
     settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +245,18 @@ async def test_a_mail_server_that_is_busy_is_tried_again(
         post.refuse = ""
         await until(settled(desk, "mail", "sent"))
         assert not post.mails.empty()
+
+
+async def test_a_mail_server_that_is_away_is_tried_again(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "FIRST_PAUSE_S", 0.2)
+    port = free_port()
+    async with emergency(settings, speech, mail_host="127.0.0.1", mail_port=port) as desk:
+        await until(lambda: desk.pool.fetchval("select true from outward_message where result = 'mail.server'"))
+        async with mail_server(port=port) as post:
+            await until(settled(desk, "mail", "sent"))
+            assert not post.mails.empty()
 
 
 async def test_everything_is_off_by_default(desk: Desk) -> None:
@@ -288,6 +320,37 @@ async def test_each_person_chooses_by_urgency_and_hour(desk: Desk) -> None:
     assert chosen.channels("emergency", time(23, 0)) == {"mail"}, "the house's way where they said nothing"
     again = await choices.choose(desk, staff, email=None, rules=[], actor=staff, key="k1")
     assert again == chosen, "the same request twice is one"
+
+
+def hours(desk: Desk, begin: int, end: int) -> dict[str, Any]:
+    """Emergencies by page alone, from and until so many hours from now."""
+    now = desk.site(SITE).rules_at(datetime.now(UTC)).calendar.local(datetime.now(UTC))
+    first, last = (f"{now + timedelta(hours=hour):%H:%M}" for hour in (begin, end))
+    return {"urgency": "emergency", "from": first, "until": last, "channels": ["page"]}
+
+
+async def test_what_a_person_chose_for_this_hour_is_what_they_get(settings: Settings, speech: FakeSpeech) -> None:
+    async with open_desk(settings) as before:
+        asked = decided(before, labels("lift", "emergency", "help")).handed_to[0].staff
+        manager = before.site(SITE).organisation.general_manager
+        for staff, rule in ((asked, hours(before, -1, 1)), (manager, hours(before, 1, 2))):
+            await choices.choose(before, staff, email=None, rules=[rule], actor=staff, key=f"choice of {staff}")
+    async with (
+        mail_server() as post,
+        emergency(settings, speech, mail_host="127.0.0.1", mail_port=post.port) as desk,
+    ):
+        await until(lambda: _all_spread(desk))
+        sql = "select staff from outward_message where channel = 'mail' and ticket = $1"
+        mailed = {row["staff"] for row in await desk.pool.fetch(sql, NUMBER)}
+        told = await desk.pool.fetchval("select count(*) from told where staff = $1 and ticket = $2", asked, NUMBER)
+    assert asked not in mailed, "by page alone at this hour"
+    assert told, "which shows everything"
+    assert manager in mailed, "at another hour: now it is the house's way"
+
+
+async def _all_spread(desk: Desk) -> bool:
+    sql = "select bool_and(spread) from outward_message where ticket = $1"
+    return bool(await desk.pool.fetchval(sql, NUMBER))
 
 
 @pytest.mark.parametrize(

@@ -411,6 +411,23 @@ async def result_of_failed(desk: Desk, staff: str) -> str:
     return str(await until(lambda: desk.pool.fetchval(sql, NUMBER, staff)))
 
 
+async def test_who_has_to_know_and_does_not_answer_is_rung_again(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    emergency(phones, speech)
+    order = await phones.next("know")
+    phones.come(order, "ringing", "no_answer", answer="none")
+    sql = (
+        "select next_at - now() from outward_message where staff = $1 and channel = 'telephone' and state = 'due'"
+        " and result = 'no_answer'"
+    )
+    pause = await until(lambda: desk.pool.fetchval(sql, order["to_staff"]))
+    assert timedelta(seconds=30) < pause <= timedelta(seconds=60), "every minute"
+    await desk.pool.execute("update outward_message set next_at = now() where staff = $1", order["to_staff"])
+    while (again := await phones.next("know"))["to_staff"] != order["to_staff"]:
+        phones.come(again, "ringing", "answered", answer="accepted")
+
+
 async def test_an_emergency_that_is_not_heard_of_climbs(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
     phones.full = True
     emergency(phones, speech)
