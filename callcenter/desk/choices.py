@@ -6,7 +6,7 @@ Pages always show everything. An emergency rings whoever it concerns, whatever t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,9 @@ URGENCIES = ("emergency", "important", "normal", "any")
 HOUSE_WAY = {"emergency": frozenset({"mail"}), "important": frozenset({"mail"}), "normal": frozenset[str]()}
 """What who chose nothing gets besides their pages."""
 RULES_AT_MOST = 20
-_MAIL = re.compile(r"[^\s@<>,;\"']{1,64}@[A-Za-z0-9.-]{1,190}")
+DAY = (time(8), time(20))
+"""The hours that are proposed to who chose none."""
+MAIL = re.compile(r"[^\s@<>,;\"']{1,64}@[A-Za-z0-9.-]{1,190}")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -76,11 +78,20 @@ class Wish:
 
 @dataclass(frozen=True)
 class Choice:
-    """A person's wishes, the first that fits counts; with none that fits, the house's way."""
+    """A person's wishes, the first that fits counts; with none that fits, the house's way.
+
+    `own_email` is what they chose, `files_email` that of the site's files.
+    """
 
     staff: str
-    email: str | None = None
+    own_email: str | None = None
+    files_email: str | None = None
     wishes: tuple[Wish, ...] = field(default=())
+
+    @property
+    def email(self) -> str | None:
+        """Where their mail goes."""
+        return self.own_email or self.files_email
 
     def channels(self, urgency: str, local: time) -> frozenset[str]:
         """Ways besides the pages for a matter of `urgency` at this local time."""
@@ -95,6 +106,40 @@ def channels(wishes: Sequence[Wish], urgency: str, local: time) -> frozenset[str
     return HOUSE_WAY.get(urgency, frozenset())
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A choice as a person fills it in: hours of their own, and for each urgency the ways within and outside of them.
+
+    Hours whose end is before their beginning pass midnight; beginning and end differ.
+    """
+
+    start: time
+    until: time
+    within: Mapping[str, frozenset[str]]
+    outside: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, wishes: Sequence[Wish]) -> Plan | None:
+        """The plan that says the same as these wishes; None when they speak of more than one stretch of hours."""
+        stretches = {(w.start, w.until) for w in wishes if w.start is not None and w.until is not None}
+        if len(stretches) > 1 or any(start == until for start, until in stretches):
+            return None
+        start, until = next(iter(stretches), DAY)
+        return cls(
+            start, until,
+            {u: channels(wishes, u, start) for u in HOUSE_WAY}, {u: channels(wishes, u, until) for u in HOUSE_WAY},
+        )  # fmt: skip
+
+    def rules(self) -> list[dict[str, Any]]:
+        """As JSON of wishes, the shortest that says it."""
+        made: list[Wish] = []
+        for urgency in HOUSE_WAY:
+            if self.within[urgency] != self.outside[urgency]:
+                made.append(Wish(urgency, self.within[urgency], self.start, self.until))
+            made.append(Wish(urgency, self.outside[urgency]))
+        return [wish.plain() for wish in made]
+
+
 def read_wishes(plain: Any) -> tuple[Wish, ...]:
     """All wishes from JSON. Raises ConfigError `choice.invalid`."""
     if not isinstance(plain, list) or len(plain) > RULES_AT_MOST:
@@ -107,13 +152,13 @@ async def choice(desk: Desk, staff: str) -> Choice:
     row = await _sql.choice(desk.pool, staff=staff)
     if row is None:
         raise StoreError("staff.unknown", "there is no such person", mend="use the id of the site's files")
-    return Choice(staff, row["email"] or row["files_email"], read_wishes(row["rules"] or []))
+    return Choice(staff, row["email"], row["files_email"], read_wishes(row["rules"] or []))
 
 
 async def choose(desk: Desk, staff: str, *, email: str | None, rules: Any, actor: str, key: str) -> Choice:
     """Set a person's choice, once per key. Raises ConfigError `choice.invalid`, StoreError `staff.unknown`."""
     wishes = read_wishes(rules)
-    if email is not None and not _MAIL.fullmatch(email):
+    if email is not None and not MAIL.fullmatch(email):
         raise _invalid("that is no mail address", "")
     async with desk.pool.acquire() as connection, connection.transaction():
         if await _sql.choice(connection, staff=staff) is None:

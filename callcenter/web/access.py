@@ -42,6 +42,8 @@ class Right(StrEnum):
     """An emergency that nobody has accepted stands in the bar of every page, and sounds."""
     SEE_LISTENING = "see_listening"
     """Who listened to which recording."""
+    SET_REACHING = "set_reaching"
+    """How somebody else is reached; one's own choice is everybody's."""
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
@@ -51,12 +53,14 @@ _OPERATOR = _EVERYBODY | {
     Right.HEAR_ALARMS,
 }  # fmt: skip
 
+_SUPERVISOR = _OPERATOR | {Right.MOVE_TICKETS, Right.SEE_NUMBERS, Right.SEE_LISTENING, Right.SET_REACHING}
+
 MATRIX: dict[Role, frozenset[Right]] = {
     Role.AGENT: _OPERATOR | {Right.MOVE_TICKETS},
     Role.DISPATCHER: _EVERYBODY | {Right.CALL_BACK},
-    Role.SUPERVISOR: _OPERATOR | {Right.MOVE_TICKETS, Right.SEE_NUMBERS, Right.SEE_LISTENING},
-    Role.MANAGER: _OPERATOR | {Right.MOVE_TICKETS, Right.SEE_NUMBERS, Right.SEE_LISTENING},
-    Role.ADMINISTRATOR: _OPERATOR | {Right.MOVE_TICKETS, Right.SEE_NUMBERS, Right.SEE_LISTENING, Right.MANAGE_ACCOUNTS},
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.MANAGER: _SUPERVISOR,
+    Role.ADMINISTRATOR: _SUPERVISOR | {Right.MANAGE_ACCOUNTS},
 }
 
 PUBLIC_SHORT = re.compile(r"\d{3,6}")

@@ -21,7 +21,7 @@ from callcenter.web.listening import HEARD, Heard
 from callcenter.web.live import HUB, Hub, live
 from callcenter.web.login_limit import LoginLimit
 from callcenter.web.news import follow_desk
-from callcenter.web.pages import accounts, calls, day, duty, incidents, photos, search, tickets, todo, whatif
+from callcenter.web.pages import accounts, calls, day, duty, incidents, photos, reach, search, tickets, todo, whatif
 from callcenter.web.secrets import metrics_token, session_key
 from callcenter.web.security import security_headers
 from callcenter.web.state import DESK, DUTY_KEPT, SETTINGS
@@ -98,7 +98,7 @@ def make_app(settings: Settings, desk: Desk) -> web.Application:
             web.static("/static", page.STATIC),
         ]
     )
-    for section in (door, day, calls, photos, tickets, incidents, todo, duty, whatif, search, accounts):
+    for section in (door, day, calls, photos, tickets, incidents, todo, reach, duty, whatif, search, accounts):
         app.add_routes(section.routes())
     app.add_routes(api.routes())
     app.add_routes(link.routes(desk))

@@ -13,7 +13,7 @@ from tests.browser.running import House
 PAGES = (
     "/day", "/calls?today=1", "/tickets", "/incidents", "/confirm", "/callbacks", "/follow-ups", "/duty",
     "/search?q=水",
-    "/what-if?category=water_leak&urgency=emergency&place=3-2-1102", "/accounts",
+    "/what-if?category=water_leak&urgency=emergency&place=3-2-1102", "/accounts", "/reach", "/reach?staff=gao_feng",
 )  # fmt: skip
 LOOKS = [("zh-CN", False, False), ("en", False, True), ("zh-CN", True, True), ("en", True, False)]
 

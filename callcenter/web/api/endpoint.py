@@ -85,6 +85,9 @@ TICKET_NUMBER = Path(
     "A ticket's number as the caller heard it.",
 )  # fmt: skip
 ROW_ID = Path("id", r"[0-9]{1,15}", {"type": "integer", "minimum": 1, "maximum": 10**15 - 1}, "The row's number.")
+STAFF = Path(
+    "staff", r"[a-z0-9_]{1,60}", {"type": "string", "pattern": "^[a-z0-9_]{1,60}$"}, "A staff id of organisation.yaml."
+)
 
 Doing = Callable[[web.Request, Any, Any], Awaitable[Any]]
 
@@ -189,6 +192,6 @@ def idempotency_key(request: web.Request) -> str:
 
 
 __all__ = [
-    "CALL_ID", "PREFIX", "ROW_ID", "TICKET_NUMBER", "Answer", "Body", "Endpoint", "ErrorAnswer", "Path", "Query",
-    "ValidationError", "idempotency_key",
+    "CALL_ID", "PREFIX", "ROW_ID", "STAFF", "TICKET_NUMBER", "Answer", "Body", "Endpoint", "ErrorAnswer", "Path",
+    "Query", "ValidationError", "idempotency_key",
 ]  # fmt: skip

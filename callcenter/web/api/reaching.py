@@ -13,7 +13,7 @@ from callcenter.desk import choices, messages, resident_calls, todo
 from callcenter.errors import StoreError
 from callcenter.web.access import Right
 from callcenter.web.acting import one_visible
-from callcenter.web.api.endpoint import ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, idempotency_key
+from callcenter.web.api.endpoint import ROW_ID, STAFF, TICKET_NUMBER, Answer, Body, Endpoint, idempotency_key
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
 
@@ -98,16 +98,25 @@ def _me(request: web.Request) -> str:
     return staff
 
 
+def _whose(request: web.Request) -> str:
+    """The person that the address names, of the reader's site; without one the reader."""
+    named = request.match_info.get("staff")
+    if named is None:
+        return _me(request)
+    if named not in request.app[DESK].staff(site_of(request, viewer(request).account)):
+        raise StoreError("staff.unknown", "there is no such person")
+    return named
+
+
 async def get_choice(request: web.Request, _: Any, __: None) -> Choice:
-    return _of(await choices.choice(request.app[DESK], _me(request)))
+    return _of(await choices.choice(request.app[DESK], _whose(request)))
 
 
 async def put_choice(request: web.Request, _: Any, body: ChoiceBody) -> Choice:
-    staff = _me(request)
+    staff, actor = _whose(request), viewer(request).actor
     rules = [wish.model_dump(by_alias=True, exclude_none=True) for wish in body.rules]
-    chosen = await choices.choose(
-        request.app[DESK], staff, email=body.email, rules=rules, actor=staff, key=f"{staff}/{idempotency_key(request)}"
-    )
+    key = f"{actor}/{staff}/{idempotency_key(request)}"
+    chosen = await choices.choose(request.app[DESK], staff, email=body.email, rules=rules, actor=actor, key=key)
     return _of(chosen)
 
 
@@ -148,6 +157,14 @@ ENDPOINTS = (
     Endpoint(
         "PUT", "/me/reach", put_choice, "Choose how I want to be reached, by urgency and hour", "access", Choice,
         body=ChoiceBody, keyed=True,
+    ),
+    Endpoint(
+        "GET", "/staff/{staff}/reach", get_choice, "How somebody else wants to be reached", "access", Choice,
+        right=Right.SET_REACHING, parts=(STAFF,),
+    ),
+    Endpoint(
+        "PUT", "/staff/{staff}/reach", put_choice, "Choose for somebody else how they are reached", "access", Choice,
+        right=Right.SET_REACHING, parts=(STAFF,), body=ChoiceBody, keyed=True,
     ),
     Endpoint(
         "POST", "/callbacks/{id}/ring", ring_callback, "Ring the resident of a call-back now (R22)", "tickets", Rung,

@@ -16,7 +16,7 @@ from callcenter.domain.codec import to_plain
 from callcenter.errors import ConfigError, StoreError
 from callcenter.web.access import Right
 from callcenter.web.acting import may_task, one_visible
-from callcenter.web.api.endpoint import ROW_ID, TICKET_NUMBER, Answer, Body, Endpoint, Path, Query, idempotency_key
+from callcenter.web.api.endpoint import ROW_ID, STAFF, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
 from callcenter.web.api.shapes import Callback, Task, Ticket
 from callcenter.web.errors import WebError, unfit
 from callcenter.web.forms import AT_MOST, REPORT_AT_MOST
@@ -24,9 +24,6 @@ from callcenter.web.pages.photos import keep
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
 
-STAFF = Path(
-    "staff", r"[a-z0-9_]{1,60}", {"type": "string", "pattern": "^[a-z0-9_]{1,60}$"}, "A staff id of organisation.yaml."
-)
 PHOTO_TEXT = 48 * 1024
 """Characters of base64: the API's bodies are at most 64 KB; larger photos are sent by the page's form."""
 

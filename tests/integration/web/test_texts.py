@@ -18,6 +18,7 @@ from callcenter.web.forms import AT_MOST
 from callcenter.web.history import FIELD_NAMES, SENTENCES
 from callcenter.web.i18n import FOLDER, known, translate
 from callcenter.web.page import SECTIONS
+from callcenter.web.pages.reach import WAYS
 from callcenter.web.pages.whatif import WRONG
 from callcenter.web.passwords import weakness
 
@@ -36,7 +37,7 @@ def calls_of(name: str) -> list[ast.Call]:
 def unfit_fields() -> set[str]:
     """Fields of which an error page may say what would fit."""
     named = {str(node.args[0].value) for node in calls_of("unfit") if isinstance(node.args[0], ast.Constant)}
-    queried = [node for name in ("one_of", "day_of") for node in calls_of(name)]
+    queried = [node for name in ("one_of", "day_of", "_clock") for node in calls_of(name)]
     return named | {"kind", "category", "urgency"} | {
         str(node.args[1].value) for node in queried if isinstance(node.args[1], ast.Constant)
     }  # fmt: skip
@@ -60,6 +61,7 @@ GROUPS = {
         "photo.unreadable", "r13.not_asked", "recording.away", "recording.unreadable", "residents.nobody_to_ring",
         "residents.not_rung", "staff.unknown", "task.unknown", "ticket.not_allowed", "ticket.unknown",
     ],
+    "way": list(WAYS),
     "field": sorted({*AT_MOST, *unfit_fields()}),
 }
 """Texts whose name is put together on the page: prefix → the values there are."""
