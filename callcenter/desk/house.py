@@ -52,6 +52,8 @@ class Desk:
         self.pool = pool
         self.dsn = dsn
         self.sites = sites
+        self.outward = bool(settings.messages.mail_host or settings.messages.webhooks)
+        """Whether there are ways to our people besides pages and telephones."""
         self.hub = Hub()
         self.journal: UUID = uuid4()
         """Journal of this desk's own events."""

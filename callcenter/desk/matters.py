@@ -199,7 +199,7 @@ def _plan(desk: Desk, writing: Writing, outcome: Outcome, call: UUID | None) -> 
         elif event.act in ENDS_ALL:
             _end_tasks(writing, number, TASKS, "dropped", event)
     for effect in outcome.effects:
-        _plan_effect(writing, state, number, effect, call)
+        _plan_effect(desk, writing, state, number, effect, call)
     _follow_callbacks(writing, state, number, outcome.events)
     if state.closed_at is not None:
         writing.add("close_if_over", number=number, at=state.closed_at)
@@ -213,7 +213,9 @@ def _end_tasks(writing: Writing, number: int, kinds: Iterable[EffectKind], how: 
         writing.add("end_tasks", ticket=number, kind=kind.value, state=how, at=event.at, by=event.actor)
 
 
-def _plan_effect(writing: Writing, state: TicketState, number: int, effect: Effect, call: UUID | None) -> None:
+def _plan_effect(
+    desk: Desk, writing: Writing, state: TicketState, number: int, effect: Effect, call: UUID | None
+) -> None:
     """Write down what has to be done; whoever does it finds it there."""
     if effect.kind in TOLD:
         writing.add(
@@ -229,7 +231,7 @@ def _plan_effect(writing: Writing, state: TicketState, number: int, effect: Effe
         writing.add(
             "send", key=effect.key, site=state.site, ticket=number, staff=effect.staff,
             channel="telephone" if effect.ring else "page", urgency=state.urgency, rule=effect.rule,
-            body=codec.to_plain(effect), at=effect.at,
+            body=codec.to_plain(effect), at=effect.at, outward=desk.outward,
         )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def open_matter(row: Any) -> OpenMatter:
     )  # fmt: skip
 
 
-REST_SHARE = 4
+REST_SHARE = 9
 """A desk with thousands of open matters rests so many times as long as a snapshot took: pages and clocks go on."""
 
 

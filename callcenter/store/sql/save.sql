@@ -28,8 +28,10 @@ values (:key, :site, :kind, :ticket, :call, :staff, :due_at, :rule, :body, :at)
 on conflict (key) do update set staff = excluded.staff, due_at = excluded.due_at, state = 'open', done_at = null;
 
 -- name: send*!
-insert into outward_message (key, site, ticket, staff, channel, urgency, rule, body, next_at, created_at)
-values (:key, :site, :ticket, :staff, :channel, :urgency, :rule, :body, :at, :at)
+-- Where no way but pages and telephones is switched on, only for who chose a way is there anything to spread.
+insert into outward_message (key, site, ticket, staff, channel, urgency, rule, body, next_at, created_at, spread)
+values (:key, :site, :ticket, :staff, :channel, :urgency, :rule, :body, :at, :at,
+    not :outward::boolean and not exists (select from reach_choice where staff = :staff))
 on conflict (key) do nothing;
 
 -- name: end_callbacks*!
