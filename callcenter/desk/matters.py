@@ -172,10 +172,15 @@ class Writing:
         self._rows.setdefault(statement, []).append(values)
 
     async def flush(self, connection: Connection) -> None:
-        """Send everything, in order."""
+        """Send everything, in order, within the transaction that holds the locks.
+
+        Unlike those of lists, the plans of these statements do not depend on values: each is made once, not per row.
+        """
+        await _saves.plan_once(connection)
         for name in self.ORDER:
             if rows := self._rows.get(name):
                 await getattr(_saves, name)(connection, rows)
+        await _saves.plan_anew(connection)
         self._rows.clear()
 
 

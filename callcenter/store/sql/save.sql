@@ -1,5 +1,11 @@
 -- What a step of a ticket writes, many tickets at a time; see desk.matters.Writing for the order.
 
+-- name: plan_once#
+set local plan_cache_mode = force_generic_plan;
+
+-- name: plan_anew#
+set local plan_cache_mode = force_custom_plan;
+
 -- name: update*!
 update ticket set life = :life, version = :version, status = :status, joined_to = :joined_to, kind = :kind,
     category = :category, urgency = :urgency, department = :department, caller_name = :caller_name,
