@@ -10,6 +10,7 @@ from uuid import UUID
 
 from callcenter.config import Settings
 from callcenter.dialplan.load import Dialplan
+from callcenter.dialplan.prompts import PromptSet
 from callcenter.domain.labels import Understanding
 from callcenter.domain.records import RecordKind
 from callcenter.domain.snapshot import SiteSnapshot, Snapshot
@@ -68,6 +69,11 @@ class House:
         """The script for a dialled number."""
         table = self.settings.line.dialplans
         return self.dialplans[table.get(number, table.get("*", next(iter(self.dialplans))))]
+
+    def prompts(self, language: str) -> PromptSet:
+        """The recorded phrases of a language; those of the first script where this house has none in it."""
+        plans = self.dialplans.values()
+        return next((plan for plan in plans if plan.language == language), next(iter(plans))).prompts
 
     def transcriber_url(self) -> str:
         """Where the transcriber listens: as set, as it wrote itself down, else where it will."""

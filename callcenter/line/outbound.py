@@ -30,15 +30,12 @@ RING_S = 60.0
 """Nobody answering for so long: the next in the chain is rung (R13)."""
 TOLD_AT_MOST = 3
 KEY_WITHIN_S = 5.0
-VOICE_WITHIN_S = 15.0
-"""The matter's text is put into sound before anybody's phone rings."""
+VOICE_WITHIN_S = 10.0
+"""The matter's text is put into sound while the phone rings; a voice that takes longer is away."""
 VERDICT_WITHIN_S = 4.0
 """So long the desk may take to say what came of a key; then it is thanked for."""
-ASK = {
-    "take": {"zh": "接受请按一，不能处理请按二。", "en": "Press one to take it, two if you cannot."},
-    "know": {"zh": "已知悉请按一。", "en": "Press one if you have heard it."},
-}
-"""Question by what is wanted of the person: take the matter, or know of it (R13, R15)."""
+QUESTIONS = {"take": "person_take", "know": "person_know"}
+"""Prompt by what is wanted of the person: take the matter, or know of it (R13, R15)."""
 SAYS = {
     "ringing": ("正在呼叫", "is rung"),
     "answered": ("已接听", "has picked up"),
@@ -52,7 +49,6 @@ SAYS = {
     "none": ("没有按键", "pressed no key"),
 }
 """State of the call, or answer → its words in the matter's history."""
-THANKS = {"zh": "谢谢，再见。", "en": "Thank you, goodbye."}
 
 
 class Purpose(StrEnum):
@@ -94,28 +90,33 @@ class DialOrder:
             )
         except (KeyError, ValueError, TypeError) as error:
             raise CallCenterError("line.bad_dial", f"a dial command without a good {error}") from error
-        good = order.to.lstrip("+").isalnum() and order.text and order.language in THANKS and order.question in ASK
-        if not good:
-            raise CallCenterError(
-                "line.bad_dial", "a dial command needs a number, a text, a known language and question"
-            )
+        if not (order.to.lstrip("+").isalnum() and order.text and order.question in QUESTIONS):
+            raise CallCenterError("line.bad_dial", "a dial command needs a number, a text and a known question")
         return order
 
 
 class OutboundCall:
-    """One call of ours; `run` it as a task."""
+    """One call of ours, made by `dial`; `run` it as a task."""
 
-    def __init__(self, house: House, order: DialOrder) -> None:
+    def __init__(self, house: House, order: DialOrder, leg: int) -> None:
         self.id: UUID = uuid7()
-        self._house, self._order = house, order
+        self._house, self._order, self._leg = house, order, leg
+        self._prompts = house.prompts(order.language)
         self._records = CallJournal(house, self.id, order.site)
         self._changed = asyncio.Event()
         self._confirmed = False
         self._gone: Gone | None = None
         self._rang = False
         self._ear: Ear | None = None
-        self._leg: int | None = None
         self._verdict: str | None = None
+
+    @classmethod
+    async def dial(cls, house: House, order: DialOrder) -> OutboundCall:
+        """Start ringing. Raises TelephonyError without an edge or a free leg, which is no fault of the person's."""
+        uri = house.person_address(order.to)
+        if uri is None:
+            raise TelephonyError("telephony.no_edge", "there is no edge to call by")
+        return cls(house, order, await house.endpoint.dial(uri))
 
     def settle(self, text: str) -> None:
         """What the desk says came of it: the last sentence; whoever has not answered yet is rung no more."""
@@ -146,35 +147,33 @@ class OutboundCall:
 
     async def run(self) -> None:
         """Ring, tell, ask. Never raises but for cancellation."""
-        order = self._order
-        uri = self._house.person_address(order.to)
-        try:
-            if uri is None:
-                raise TelephonyError("telephony.no_edge", "there is no edge to call by")
-            for text in (order.text, ASK[order.question][order.language], THANKS[order.language]):
-                await self._keep(text)
-            self._leg = await self._house.endpoint.dial(uri)
-        except CallCenterError as error:
-            log.warning("person_not_rung", reason=error.code)
-            self._note("unreachable")
-            self._answer("none")
-            return
         self._house.watch(self._leg, self.take)
         self._note("ringing")
+        voicing = asyncio.create_task(self._voiced())
         try:
-            await self._talk()
+            await self._talk(voicing)
         finally:
+            voicing.cancel()
             self._house.endpoint.hangup(self._leg, 487)
             if self._ear is not None:
                 self._ear.close()
             self._house.watch(self._leg, None)
 
+    async def _voiced(self) -> list[Clip]:
+        """What is read out: the matter, or where it stands while no voice can be had."""
+        try:
+            await self._keep(self._order.text)
+        except CallCenterError as error:
+            log.warning("matter_not_read_out", reason=error.code)
+            return self._prompts.clips("person_unread")
+        return [Clip("matter", self._order.text, None, 300)]
+
     async def _keep(self, text: str) -> None:
         wav = await self._house.services.say(text, language=self._order.language, within_s=VOICE_WITHIN_S)
         self._house.sounds.keep(text, self._order.language, wav)
 
-    async def _last_sentence(self, answer: str) -> str:
-        """The desk's verdict on a key, where it comes in time."""
+    async def _last_sentence(self, answer: str) -> list[Clip]:
+        """The desk's verdict on a key, where it comes in time; else thanks."""
         if answer != "none":
             with contextlib.suppress(TimeoutError, CallCenterError):
                 async with asyncio.timeout(VERDICT_WITHIN_S):
@@ -183,10 +182,10 @@ class OutboundCall:
                         await self._changed.wait()
                     if self._verdict is not None:
                         await self._keep(self._verdict)
-                        return self._verdict
-        return THANKS[self._order.language]
+                        return [Clip("verdict", self._verdict, None)]
+        return self._prompts.clips("person_thanks")
 
-    async def _talk(self) -> None:
+    async def _talk(self, voicing: asyncio.Task[list[Clip]]) -> None:
         if not await self._answered():
             busy = self._gone is not None and self._gone.status in BUSY_STATUSES
             self._note("busy" if busy else "no_answer" if self._rang else "unreachable")
@@ -198,11 +197,10 @@ class OutboundCall:
         told = False
         try:
             phone = CallPhone(self._ear, self._wires())
-            answer = await self._ask(phone)
+            answer = await self._ask(phone, await voicing)
             self._answer(answer)
             told = True
-            last = await self._last_sentence(answer)
-            await phone.play([Clip("thanks", last, None)], barge_in=False)
+            await phone.play(await self._last_sentence(answer), barge_in=False)
             await phone.hangup("done")
         except CallerGone:
             pass
@@ -225,12 +223,9 @@ class OutboundCall:
                     await self._changed.wait()
         return self._confirmed and self._gone is None and self._ear is not None
 
-    async def _ask(self, phone: CallPhone) -> str:
+    async def _ask(self, phone: CallPhone, matter: list[Clip]) -> str:
         """The matter, and the question, at most three times; only keys count, a mailbox presses none."""
-        clips = [
-            Clip("matter", self._order.text, None, 300),
-            Clip("ask", ASK[self._order.question][self._order.language], None),
-        ]
+        clips = matter + self._prompts.clips(QUESTIONS[self._order.question])
         for _ in range(TOLD_AT_MOST):
             played = await phone.play(clips, barge_in=False)
             key = played.key
@@ -242,15 +237,12 @@ class OutboundCall:
         return "none"
 
     def _wires(self) -> PhoneWires:
-        leg = self._leg
-        assert leg is not None
-
         async def refuse(*_: Any) -> Any:
             raise CallCenterError("line.not_a_caller", "a call of ours opens no ticket")
 
         return PhoneWires(
             records=_Unwritten(), sounds=self._house.sounds, language=self._order.language, understand=refuse,
-            open_ticket=refuse, bridge=_NoBridge(), hangup=lambda: self._house.endpoint.hangup(leg),
+            open_ticket=refuse, bridge=_NoBridge(), hangup=lambda: self._house.endpoint.hangup(self._leg),
         )  # fmt: skip
 
     def _note(self, state: str) -> None:

@@ -344,7 +344,7 @@ class Line:
             raise CallCenterError("line.draining", "this line takes no new calls", retryable=True)
         if command.get("purpose") in {purpose.value for purpose in SCRIPTS}:
             return await self._dial_resident(command)
-        call = OutboundCall(self._house, DialOrder.read(command, self._settings.site.default))
+        call = await OutboundCall.dial(self._house, DialOrder.read(command, self._settings.site.default))
         self._ours[str(call.id)] = call
         self._keep(self._ring(call), self._tasks)
         return {"call": str(call.id)}

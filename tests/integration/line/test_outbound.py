@@ -104,7 +104,9 @@ async def start_voice(run_dir: Path) -> web.AppRunner:
 
 
 @pytest_asyncio.fixture
-async def ordering(start_line: Any, tmp_path: Path) -> AsyncIterator[tuple[OrderingDesk, Edge, LineNode]]:
+async def ordering(
+    request: pytest.FixtureRequest, start_line: Any, tmp_path: Path
+) -> AsyncIterator[tuple[OrderingDesk, Edge, LineNode]]:
     """A line linked to a desk that gives orders, behind an edge that knows one phone."""
     desk = OrderingDesk()
     await desk.start()
@@ -114,6 +116,7 @@ async def ordering(start_line: Any, tmp_path: Path) -> AsyncIterator[tuple[Order
     environment = {
         "CALLCENTER_NODE__DESKS": json.dumps([f"http://127.0.0.1:{desk.port}"]),
         "CALLCENTER_EDGE__CALLER_NUMBER": OUR_NUMBER,
+        **getattr(request, "param", {}),
     }
     node = await start_line(mode="kamailio", environment=environment)
     settings = load_settings(node.config)
@@ -159,6 +162,23 @@ async def test_an_engaged_phone_is_no_answer(ordering):
         await desk.order("order-1", **ORDER)
         assert await desk.wait_answer() == "none"
     assert desk.states == ["ringing", "busy"]
+
+
+@pytest.mark.parametrize("ordering", [{"CALLCENTER_LINE__CALLERS_PER_LINE": "4"}], indirect=True)
+async def test_legs_are_kept_for_callers_and_that_is_no_answer_of_the_persons(ordering):
+    desk, _, _ = ordering
+    assert await desk.order("order-1", **ORDER) == {"ok": False, "error": "telephony.no_leg"}
+    assert not desk.records, "nothing is written of a person who was not rung"
+
+
+async def test_without_a_voice_the_person_is_rung_all_the_same(ordering):
+    desk, edge, node = ordering
+    (node.var / "run" / "speech.sock").unlink()
+    async with running_phone(PhonePlan(f"127.0.0.1:{edge.sip[1]}", USER, PASSWORD, keys="1")) as phone:
+        assert (await desk.order("order-1", **ORDER))["ok"]
+        await phone.wait_for("heard")
+        assert await desk.wait_answer() == "accepted"
+    assert desk.states[:2] == ["ringing", "answered"]
 
 
 async def test_a_bad_order_is_refused_with_its_reason(ordering):
