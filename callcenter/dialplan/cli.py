@@ -1,7 +1,7 @@
 """`callcenter dialplan …` and `callcenter prompts …`.
 
-The voice lives in a sibling (`speech`), which the dialplan does not import: `prompts render` takes it by name, through
-`importlib`, only when it runs. `try` understands by the domain's rules, as a line does whose speech service is away.
+Voice and understanding live in a sibling (`speech`), which the dialplan does not import: `prompts render` and `try`
+take them by name, through `importlib`, only when they run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callcenter.config import ROOT
+from callcenter.config import ROOT, load_settings
 from callcenter.dialplan.check import check as check_script
 from callcenter.dialplan.context import CallContext, Incident, OpenMatter
 from callcenter.dialplan.draw import draw as draw_script
@@ -30,8 +30,9 @@ from callcenter.dialplan.outcome import Outcome
 from callcenter.dialplan.phone import TransferEnd
 from callcenter.dialplan.prompts import RECORDED, load_prompts
 from callcenter.dialplan.render import State, check_recording, parts, render
-from callcenter.dialplan.terminal import WORDS, TerminalPhone
+from callcenter.dialplan.terminal import WORDS, TerminalPhone, Understand
 from callcenter.domain.calendar import WorkingCalendar
+from callcenter.domain.labels import Understanding
 from callcenter.domain.places import Place
 from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, DialplanError
@@ -111,6 +112,9 @@ def try_(
     operator: Annotated[str, typer.Option(help="The operator: nobody, no_answer, busy, completed.")] = "no_answer",
     matter: Annotated[list[str] | None, typer.Option(help="An open matter, 100007:water_leak:工程部正在处理.")] = None,
     incident: Annotated[list[str] | None, typer.Option(help="A known incident, power:6 (building) or power.")] = None,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Understand by rules alone, as a line does whose speech service is away.")
+    ] = False,
     scenario: Annotated[Path | None, typer.Option(help="The caller's lines from a file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as a JSON line at the end.")] = False,
 ) -> None:
@@ -132,7 +136,7 @@ def try_(
 
     ends = TransferEnd.UNREACHABLE if operator == "nobody" else TransferEnd(operator)
     phone = TerminalPhone(
-        lambda: next(lines, None), lambda text: understand_by_rules(text, plan.language), show, context.now,
+        lambda: next(lines, None), _understanding(plan.language, rules=rules), show, context.now,
         operator=ends, rules={p.id: p.rule for p in labels.values()}, language=plan.language, label=label,
     )  # fmt: skip
     outcome = asyncio.run(run(plan, phone, context, on_step=lambda step: show("step", step)))
@@ -152,6 +156,19 @@ def outcome_in_json(outcome: Outcome) -> dict[str, Any]:
         "ticket": outcome.ticket.number if outcome.ticket else None, "goodbye": outcome.goodbye_said,
         "notice": outcome.notice_given, "flags": sorted(outcome.flags),
     }  # fmt: skip
+
+
+def _understanding(language: str, *, rules: bool) -> Understand:
+    """How what is typed is understood: as in a call at the default site, or by the domain's rules alone."""
+    if rules:
+        return lambda text: understand_by_rules(text, language)
+    understander = importlib.import_module("callcenter.speech.understand").load_understander(load_settings())
+
+    def understand(text: str) -> Understanding:
+        labels: Understanding = understander.understand(text, language)
+        return labels
+
+    return understand
 
 
 def _typed() -> Iterator[str]:

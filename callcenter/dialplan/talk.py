@@ -15,15 +15,10 @@ from callcenter.dialplan.context import CallContext, Incident, OpenMatter
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.phone import OpenedTicket
 from callcenter.domain.homes import ANYWHERE, AT_HOME, meant_place
-from callcenter.domain.labels import Label, SpokenPlace, Understanding
+from callcenter.domain.labels import NOTHING, Label, SpokenPlace, Understanding
 from callcenter.domain.places import Place
 from callcenter.domain.understanding import understand_by_rules
 
-NOTHING = Understanding(
-    kind=Label("none", 0.0), category=Label("other", 0.0), urgency=Label("normal", 0.0),
-    department=Label("service", 0.0), by="rules",
-)  # fmt: skip
-"""What is understood of nothing."""
 UNCLEAR_BELOW = 0.2
 """Kind and category both less sure than this: not understood, asked again (R3)."""
 PLACE_SURE = 0.4

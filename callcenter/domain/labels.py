@@ -64,3 +64,9 @@ class Understanding:
     def intends(self, intent: str, at_least: float = 0.5) -> bool:
         """Whether the caller wants `intent`."""
         return any(i.value == intent and i.confidence >= at_least for i in self.intents)
+
+
+NOTHING = Understanding(
+    Label("none", 0.0), Label("other", 0.0), Label("normal", 0.0), Label("service", 0.0), by="rules"
+)  # fmt: skip
+"""What is understood where no word was said: nothing, with no confidence, so it is 待核实."""

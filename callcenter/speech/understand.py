@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from callcenter.config import ROOT, Settings
-from callcenter.domain.labels import Label, Understanding
+from callcenter.domain.labels import NOTHING, Label, Understanding
 from callcenter.domain.places import Gazetteer
 from callcenter.domain.understanding.dangers import Danger, find_dangers
 from callcenter.domain.understanding.rules import DEPARTMENT_OF, HELP_CATEGORIES, slots, worst_danger
@@ -74,6 +74,11 @@ class Understander:
         self._departments = dict(departments or DEPARTMENT_OF)
         self._default_site = default_site
 
+    @property
+    def sites(self) -> frozenset[str]:
+        """Sites whose places are known."""
+        return frozenset(self._gazetteers)
+
     def understand(self, text: str, language: str = "zh", site: str | None = None) -> Understanding:
         """Labels of everything a caller said."""
         language = "en" if language.startswith("en") else "zh"
@@ -91,8 +96,8 @@ class Understander:
 
     def labels(self, said: Utterance, language: str) -> tuple[Label[str], Label[str], Label[str]]:
         """Kind, category and urgency."""
-        if not any(character.isalpha() for character in said.text):
-            return Label("none", 0.5), Label("other", 0.3), Label("normal", 0.5)
+        if not said.has_words:
+            return NOTHING.kind, NOTHING.category, NOTHING.urgency
         dangers = find_dangers(said, language)
         whole = self._read(said, language, 0, len(said.text))
         readings = [whole, *(self._read(said, language, a, b) for a, b in _windows(said, language))]

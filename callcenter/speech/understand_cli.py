@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from callcenter.errors import SpeechError
 
 if TYPE_CHECKING:
     from callcenter.domain.labels import Label, Understanding
@@ -43,12 +46,32 @@ def _sentence(understood: Understanding) -> str:
     return "  ".join(parts) + ("  待核实" if understood.to_confirm else "")
 
 
+class Language(StrEnum):
+    """What a text may be understood in."""
+
+    AUTO = "auto"
+    ZH = "zh"
+    EN = "en"
+
+
+def _lines() -> Iterator[str]:
+    """Standard input as it comes. Raises SpeechError naming the line that is no UTF-8."""
+    for number, raw in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SpeechError(
+                "understand.not_utf8", "not UTF-8", where=f"standard input, line {number}",
+                mend="convert it first: iconv -f GB18030 -t UTF-8",
+            ) from error  # fmt: skip
+
+
 def understand(
     text: Annotated[
         str | None, typer.Argument(help="What the caller said; without it, a text per line of stdin.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    language: Annotated[str, typer.Option(help="zh or en; auto looks at the letters.")] = "auto",
+    language: Annotated[Language, typer.Option(help="auto looks at the letters.")] = Language.AUTO,
     site: Annotated[str | None, typer.Option(help="Site whose places are checked (default: site.default).")] = None,
 ) -> None:
     """Kind, category, urgency, department, place, name and phone of what a caller said, each with its evidence."""
@@ -56,9 +79,14 @@ def understand(
     from callcenter.speech.understand import load_understander
 
     understander = load_understander(load_settings())
-    lines: Iterable[str] = [text] if text is not None else sys.stdin
+    if site is not None and site not in understander.sites:
+        raise SpeechError(
+            "understand.no_such_site", f"no site {site!r}", where="--site",
+            mend=f"one of: {', '.join(sorted(understander.sites)) or 'none here'}",
+        )  # fmt: skip
+    lines: Iterable[str] = [text] if text is not None else _lines()
     for line in lines:
         said = line.strip()
-        spoken = ("en" if said.isascii() and said else "zh") if language == "auto" else language
+        spoken = ("en" if said.isascii() and said else "zh") if language is Language.AUTO else str(language)
         understood = understander.understand(said, spoken, site)
         print(json.dumps(as_dict(understood), ensure_ascii=False) if as_json else _sentence(understood), flush=True)

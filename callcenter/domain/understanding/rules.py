@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.domain.labels import Label, SpokenPlace, Understanding
+from callcenter.domain.labels import NOTHING, Label, SpokenPlace, Understanding
 from callcenter.domain.places import Gazetteer
 from callcenter.domain.understanding.contact import find_name, find_phone
 from callcenter.domain.understanding.dangers import Danger, Standing, find_dangers
@@ -68,6 +68,8 @@ def understand_by_rules(
     if danger is not None:
         category = Label(danger.category, urgency.confidence, danger.evidence)
         kind = Label("help" if danger.category in HELP_CATEGORIES else "repair", 0.75, danger.evidence)
+    elif not said.has_words:
+        kind, category, urgency = NOTHING.kind, NOTHING.category, NOTHING.urgency
     else:
         spoken = category_by_words(said, language)
         category = Label(spoken[0], round(spoken[1], 2), said.evidence(*spoken[2])) if spoken else Label("other", 0.3)

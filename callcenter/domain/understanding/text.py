@@ -71,6 +71,11 @@ class Utterance:
     mended: str
     at: tuple[int, ...]
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it holds a letter or character of any language: digits, signs and pictures alone say nothing."""
+        return any(character.isalpha() for character in self.text)
+
     def evidence(self, start: int, end: int) -> str:
         """The words of `raw` behind characters start..end (end excluded) of `text`."""
         if start >= end:

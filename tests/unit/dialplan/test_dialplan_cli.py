@@ -114,6 +114,12 @@ def test_try_a_scenario(tmp_path: Path) -> None:
     assert "理解 种类 repair（报修）" in output
 
 
+def test_try_understands_as_a_call_does(tmp_path: Path) -> None:
+    said = "花盆那些没人浇都蔫了\n"
+    assert walk(tmp_path, said)["category"] == "greening"
+    assert walk(tmp_path, said, "--rules")["category"] == "other", "as while the speech service is away"
+
+
 def test_try_at_night_with_keys_and_hang_up(tmp_path: Path) -> None:
     outcome = walk(tmp_path, "/0\n家里停电了\n/hangup\n", "--at", "2026-03-04T23:40", "--operator", "busy")
     assert outcome["ended_by"] == "caller"
@@ -134,7 +140,7 @@ def test_try_speaks_the_scripts_language(tmp_path: Path) -> None:
     assert "us      How can I help you?" in output
     assert "caller  keys 0" in output
     assert "rings 8001 for 20 s: no_answer" in output
-    assert "understood kind repair (" in output
+    assert "understood kind help (" in output
     ours = output[: output.rindex("{")]
     assert not any("\u4e00" <= c <= "\u9fff" for c in ours), "no Chinese in an English walk"
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from callcenter.config import load_settings
-from callcenter.domain.understanding.rules import DEPARTMENT_OF
+from callcenter.domain.labels import Label
+from callcenter.domain.understanding.rules import DEPARTMENT_OF, understand_by_rules
 from callcenter.domain.understanding.text import utterance
 from callcenter.domain.understanding.vocabulary import TOPICS
 from callcenter.errors import SpeechError
@@ -74,7 +75,8 @@ def test_the_site_s_places_are_checked(understander: Understander) -> None:
 @given(text=st.text(max_size=300), language=st.sampled_from(["zh", "en"]))
 def test_any_text_is_understood_as_something(understander: Understander, text: str, language: str) -> None:
     told = understander.understand(text, language)
-    assert 0 < told.category.confidence < 1
+    assert 0 <= told.category.confidence < 1
+    assert (told.category.confidence > 0) == utterance(text).has_words
 
 
 def test_features_hear_alike_what_sounds_alike() -> None:
@@ -172,6 +174,36 @@ def test_every_line_gets_a_line_with_all_keys_whatever_it_holds(said: str) -> No
     labels += [told["place"][part] for part in ("building", "unit", "room")]
     assert all(set(label) == {"value", "confidence", "evidence"} for label in labels)
     assert told["to_confirm"] or said.strip()
+
+
+@pytest.mark.parametrize("said", ["", "   ", "，。！？", "1234567890", "🔥🔥"])
+@pytest.mark.parametrize("rules", [True, False])
+def test_nothing_is_understood_where_no_word_was_said(said: str, rules: bool, understander: Understander) -> None:
+    for language in ("zh", "en"):
+        told = understand_by_rules(said, language) if rules else understander.understand(said, language)
+        assert told.kind == Label("none", 0.0)
+        assert told.category == Label("other", 0.0)
+        assert told.urgency == Label("normal", 0.0)
+        assert told.to_confirm
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--language", "fr", "bonjour"], "'fr' is not one of"), (["--site", "nowhere", "漏水"], "xingfu")],
+)
+def test_what_the_command_cannot_do_is_refused_with_what_it_can(arguments: list[str], words: str) -> None:
+    done = CliRunner().invoke(_cli(), arguments)  # type: ignore[arg-type]
+    assert done.exit_code != 0
+    assert done.stdout == ""
+    assert words in done.stderr + str(done.exception)
+
+
+def test_input_that_is_no_utf8_is_refused_with_its_line() -> None:
+    given = "漏水\n".encode() + "没电了\n".encode("gb18030")
+    done = CliRunner().invoke(_cli(), ["--json"], input=given)  # type: ignore[arg-type]
+    assert len(done.stdout.splitlines()) == 1, "what came before is answered"
+    assert isinstance(done.exception, SpeechError)
+    assert "line 2" in str(done.exception)
 
 
 def test_traditional_characters_tell_an_emergency(understander: Understander) -> None:
