@@ -199,6 +199,20 @@ async def test_an_engaged_person_is_rung_again(desk: Desk, phones: Phones, speec
     assert "ticket.pass_over" not in await kinds(desk)
 
 
+async def test_who_is_engaged_is_rung_on_their_mobile_where_such_numbers_may_be_dialled(
+    settings: Settings, speech: FakeSpeech
+) -> None:
+    own = settings.model_copy(update={"edge": settings.edge.model_copy(update={"outbound_prefixes": ["140"]})})
+    async with open_desk(own) as desk, ringing_line([desk], own) as phones:
+        emergency(phones, speech)
+        first = await phones.next()
+        person = desk.site(SITE).organisation.person(first["to_staff"])
+        assert first["to"] == person.extension
+        phones.come(first, "ringing", "busy", answer="none")
+        again = await phones.next()
+        assert (again["to_staff"], again["to"]) == (person.id, person.mobile)
+
+
 async def test_the_second_to_accept_hears_who_was_first(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:
     emergency(phones, speech)
     first = await phones.next()

@@ -100,11 +100,11 @@ async def done(desk: Desk) -> None:
     await acts.change_state(desk, NUMBER, responsible, "done", str(uuid4()), result="打扫干净了")
 
 
-async def silent_call(desk: Desk, trunks: Trunks) -> dict[str, Any]:
+async def silent_call(desk: Desk, trunks: Trunks, number: str = LI_NA) -> dict[str, Any]:
     """A call in which nothing was said: a call-back is planned, and due now."""
     assert trunks.node is not None
     line = trunks.node.line
-    call = line.ring()
+    call = line.ring(number)
     line.answer(call)
     line.end(call)
     await until(lambda: desk.pool.fetchval("select id from callback where call = $1", call))
@@ -187,6 +187,23 @@ async def test_a_person_who_is_quicker_makes_the_call_needless(settings: Setting
         await acts.change_state(desk, NUMBER, "rule", "archived", str(uuid4()), result="电话回访满意")
         await desk.pool.execute("update resident_call set next_at = now()")
         assert (await row(desk, state="dropped"))["result"] == "not_needed"
+
+
+async def test_only_so_many_residents_are_rung_in_a_minute(settings: Settings, speech: FakeSpeech) -> None:
+    async with house(calling(settings, calls_per_min=1)) as (desk, trunks):
+        for number in (LI_NA, "14000009902"):
+            await silent_call(desk, trunks, number)
+        first = await trunks.next()
+        trunks.come(first, "none", state="busy")
+        await until(lambda: _tried(desk))
+        await desk.resident_calls.look(datetime.now(UTC))
+        assert trunks.orders.empty(), "the rest waits"
+        await desk.pool.execute("update resident_call set rung_at = rung_at - interval '1 minute'")
+        assert (await trunks.next())["to"] != first["to"]
+
+
+async def _tried(desk: Desk) -> bool:
+    return bool(await desk.pool.fetchval("select true from resident_call where attempts = 1 and state = 'due'"))
 
 
 async def test_a_line_that_could_not_ring_may_the_next_time(
