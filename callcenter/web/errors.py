@@ -96,7 +96,7 @@ def translate_error(request: web.Request, error: BaseException) -> tuple[int, st
     elif isinstance(error, CallCenterError):
         status, message = _status_of(error), error.message
         mend = {"code": error.code, "mend": translate(locale, error.mend)} if error.mend else None
-        if mend and locale != "en" and mend["mend"] == error.mend:
+        if mend and (_of_code(locale, error.code) or (locale != "en" and mend["mend"] == error.mend)):
             mend = {"code": error.code}
         details = _spoken(locale, getattr(error, "details", None)) or mend
         if status == 503:
@@ -123,12 +123,16 @@ def _spoken(locale: str, details: Any) -> Any:
     ]
 
 
+def _of_code(locale: str, code: str) -> str:
+    """What people are told of an error by its code, with the mend; "" for codes that only programs meet."""
+    told = translate(locale, f"error:{code}")
+    return "" if told == f"error:{code}" else told
+
+
 def _told(locale: str, code: str, message: str, status: int) -> str:
     """`message` in the reader's language; one that names a value, as its code or else its status says it."""
-    of_code = f"error:{code}"
-    told = translate(locale, of_code)
-    if told != of_code and status != 503:
-        return told
+    if status != 503 and (of_code := _of_code(locale, code)):
+        return of_code
     told = translate(locale, message)
     return translate(locale, STATUS_TEXTS.get(status, DEFECT)) if told == message and locale != "en" else told
 

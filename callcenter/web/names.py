@@ -106,6 +106,11 @@ class Names:
             role
         ) or self.department(role)
 
+    def contact(self, name: str) -> str:
+        """An emergency contact of the site's files, 公安, by its English name where it is one that every site has."""
+        known = translate(self.locale, f"contact:{name}")
+        return name if known == f"contact:{name}" else known
+
     def clock(self, clock: str) -> str:
         """What is due: 答复来电人."""
         try:

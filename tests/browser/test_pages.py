@@ -46,6 +46,35 @@ def unlabelled(page: Page) -> list[str]:
     return found
 
 
+THUMB_PX = 44
+"""The least height of what a thumb has to hit (WCAG 2.2, 2.5.5)."""
+
+
+def too_small(page: Page) -> list[str]:
+    """Controls lower than a thumb; links within a sentence or a cell are as high as their line."""
+    found: list[str] = page.evaluate(
+        """least => {
+            const within = 'details:not([open]) > :not(summary), .skip, .away, td > a, td div > a, p, li, dd';
+            const controls = 'button, summary, input:not([type=hidden]), select, textarea, a[href]';
+            const height = n => (n.closest('label') ?? n).getBoundingClientRect().height;
+            return [...document.querySelectorAll(controls)]
+                .filter(n => n.checkVisibility() && !n.closest(within) && height(n) > 1 && height(n) < least)
+                .map(n => `${height(n)} px: ${n.outerHTML.slice(0, 90)}`);
+        }""",
+        THUMB_PX,
+    )
+    return found
+
+
+def cut_off(page: Page) -> list[str]:
+    """Places that scroll sideways without being made for it: what they hold is cut off."""
+    found: list[str] = page.evaluate("""() =>
+        [...document.querySelectorAll('.thing, .context, .scroll, .card, .record')]
+            .filter(n => n.checkVisibility() && n.scrollWidth > n.clientWidth + 1)
+            .map(n => `${n.className} ${n.scrollWidth - n.clientWidth} px: ${n.innerText.slice(0, 40)}`)""")
+    return found
+
+
 @pytest.mark.parametrize(("language", "narrow", "dark"), LOOKS)
 def test_every_page_is_whole(house: House, visits: Visits, language: str, narrow: bool, dark: bool) -> None:
     visit = visits("admin", language, narrow, dark)
@@ -57,6 +86,9 @@ def test_every_page_is_whole(house: House, visits: Visits, language: str, narrow
         assert unlabelled(page) == [], path
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{path} scrolls sideways by {wider} px"
+        assert cut_off(page) == [], path
+        if narrow:
+            assert too_small(page) == [], path
         words = page.locator("body").inner_text()
         assert not re.search(r"\b(state|end|call|role|mark|handover|callback|task|source):\w+", words), path
         if language == "en":

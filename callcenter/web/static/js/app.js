@@ -24,6 +24,10 @@ document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details.drop[open]")) if (!open.contains(event.target)) open.open = false;
 });
 
+// A roster wider than its place begins with today.
+const today = document.querySelector(".roster .today");
+if (today) today.closest(".roster").scrollLeft = today.offsetLeft - today.closest(".roster").clientWidth + today.offsetWidth;
+
 function goToStep(step) {
   const frame = document.getElementById("frame");
   frame.dataset.step = step;
