@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -11,7 +10,6 @@ from tests.browser import stories
 from tests.browser.conftest import Visits
 from tests.browser.running import House
 from tests.browser.stories import Story
-from tests.harness.pictures import png
 
 LIFT = Story(
     "14000001203", [], kind="repair", category="lift", urgency="emergency", department="engineering", building="6",
@@ -101,16 +99,6 @@ def test_a_correction_by_keyboard_is_in_the_history(house: House, visits: Visits
     expect(page.locator(".history")).to_contain_text("更正")
 
 
-def test_refusing_without_a_reason_is_not_possible(house: House, visits: Visits) -> None:
-    number = house.told["noise"].ticket
-    page = ready(visits("supervisor").go(f"/tickets/{number}"))
-    if page.locator('[data-key="r"]').count() == 0:
-        return
-    page.keyboard.press("r")
-    page.locator("details.act[open] button.primary").click()
-    expect(page.locator("details.act[open] textarea:invalid")).to_be_visible()
-
-
 def test_keys_are_listed_and_lead_everywhere(visits: Visits) -> None:
     page = ready(visits("supervisor").go("/tickets"))
     page.keyboard.press("?")
@@ -198,27 +186,3 @@ def test_losing_the_server_is_said_at_once_and_typed_text_is_kept(house: House, 
     page.reload()
     expect(page.locator('[data-draft="mark"]')).to_have_value("写了一半的备注")
     visit.wrong.clear()  # Chromium tells the lost connection itself
-
-
-def test_a_repairman_does_a_job_with_a_phone(house: House, visits: Visits, tmp_path: Path) -> None:
-    number = house.told["power"].ticket
-    visit = visits("dispatcher", narrow=True)
-    page = ready(visit.go("/day"))
-    ready(visit.go(f"/tickets/{number}"))
-    accept = page.locator("button", has_text="接单")
-    if accept.count():
-        accept.click()
-    page.locator("button", has_text="到场").click()
-    expect(page.locator("#matter .tag", has_text="处理中").first).to_be_visible()
-    picture = tmp_path / "photo.png"
-    picture.write_bytes(png(400, 300))
-    page.set_input_files("form[data-photo] input[type=file]", picture)
-    photo = page.locator(".photos img").first
-    expect(photo).to_be_visible()
-    expect(photo).to_have_js_property("complete", True)
-    assert photo.evaluate("image => image.naturalWidth") == 400
-    done = ready(page).locator("details.act", has_text="完成").first
-    done.locator("summary").click()
-    done.locator("textarea").fill("合上总开关，更换保险丝")
-    done.locator("button.primary").click()
-    expect(page.locator("#matter .tag", has_text="待回访").first).to_be_visible()
