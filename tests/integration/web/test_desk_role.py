@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import requests
+
+from callcenter.web.secrets import make_certificate
 from tests.browser.house import ROOT, start_desk, var_folder
 from tests.browser.running import Client
 
@@ -57,3 +60,30 @@ def test_a_missing_certificate_is_said_with_its_mend() -> None:
     assert ended.returncode == 78
     assert "desk.certificate" in ended.stderr
     assert 'desk.tls = "self-made"' in ended.stderr
+
+
+def given(certificate: Path, key: Path) -> str:
+    """Settings of a desk with a certificate of an authority."""
+    return f'tls = "given"\ncertificate = "{certificate}"\nprivate_key = "{key}"\n'
+
+
+def test_a_given_certificate_is_the_one_that_is_shown() -> None:
+    with var_folder() as var:
+        certificate, key = var / "given.crt", var / "given.key"
+        make_certificate(certificate, key, {"127.0.0.1"})
+        desk = start_desk(var, given(certificate, key))
+        try:
+            assert requests.get(f"{desk.base}/login", verify=str(certificate), timeout=30).ok
+            assert not (var / "secrets" / "tls.crt").exists(), "none was made beside it"
+        finally:
+            assert desk.stop() == 0
+
+
+def test_a_key_of_another_certificate_is_said_with_its_mend() -> None:
+    with var_folder() as var:
+        make_certificate(var / "one.crt", var / "one.key", {"127.0.0.1"})
+        make_certificate(var / "other.crt", var / "other.key", {"127.0.0.1"})
+        ended = run_desk(var, "port = 0\n" + given(var / "one.crt", var / "other.key"))
+    assert ended.returncode == 78
+    assert "one.crt" in ended.stderr
+    assert "the key that belongs to it" in ended.stderr
