@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
+from callcenter.domain.numbers import canonical
+
 THREE_RINGS_MS = 11_000
 """Ringback of China is 1 s on, 4 s off: the third ring ends 11 s after the first began."""
 WITHHELD = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
@@ -38,7 +40,8 @@ def user_of(uri: str) -> str:
 
 
 def parse_invite(message: str) -> Request:
-    """Caller, number dialled and Call-ID of an INVITE. A network-asserted caller goes before From (RFC 3325)."""
+    """Caller, number dialled and Call-ID of an INVITE. A network-asserted caller goes before From (RFC 3325),
+    unless what is asserted is no number."""
     line = _REQUEST_LINE.match(message)
     dialled = user_of(line.group(1)) if line else ""
     asserted = user_of(header(message, "P-Asserted-Identity"))
@@ -46,7 +49,8 @@ def parse_invite(message: str) -> Request:
         asserted, shown = "", ""
     else:
         shown = user_of(header(message, "From"))
-    caller = asserted or shown
+    told = asserted.lower() in WITHHELD or canonical(asserted) is not None
+    caller = asserted if asserted and told else shown
     return Request(
         from_number=None if caller.lower() in WITHHELD else caller,
         to_number=dialled or user_of(header(message, "To")),

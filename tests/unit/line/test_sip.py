@@ -32,6 +32,15 @@ def test_the_network_s_word_goes_before_the_callers():
     assert parse_invite(invite(more="P-Asserted-Identity: <tel:+8613900000000>\r\n")).from_number == "+8613900000000"
 
 
+@pytest.mark.parametrize("asserted", ["<sip:<script>alert(1)</script>@x>", "<sip:zhang.san@x>", "rubbish"])
+def test_what_is_asserted_and_no_number_leaves_the_callers_own(asserted):
+    assert parse_invite(invite(more=f"P-Asserted-Identity: {asserted}\r\n")).from_number == "13800000000"
+
+
+def test_an_asserted_caller_who_withholds_the_number_stays_withheld():
+    assert parse_invite(invite(more="P-Asserted-Identity: <sip:anonymous@x>\r\n")).from_number is None
+
+
 @pytest.mark.parametrize("caller", ["anonymous", "Unknown", "restricted"])
 def test_withheld_numbers_are_none(caller):
     assert parse_invite(invite(caller)).from_number is None
