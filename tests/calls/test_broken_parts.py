@@ -31,6 +31,16 @@ async def test_the_line_is_killed(hotline: Hotline) -> None:
     await hotline.answers()
 
 
+async def test_every_line_is_killed_and_the_next_caller_rings_until_one_is_back(hotline: Hotline) -> None:
+    for line in range(1, hotline.house.lines + 1):
+        hotline.house.kill(f"line-{line}")
+    resident = await hotline.dial(listens_then_hangs_up())
+    assert (await resident.report())["answered"]
+    assert (await resident.was_written("call.answered"))["body"]["rings"] <= 3
+    assert not (await hotline.kept(resident.number)).call["unserved"]
+    await hotline.answers()
+
+
 async def test_the_transcription_is_killed(hotline: Hotline) -> None:
     resident = await hotline.dial(
         says(LEAK), says("还有，门禁坏了，打不开，请派人来修"), says("没有了，谢谢"), listens_then_hangs_up(),
