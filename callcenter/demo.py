@@ -227,6 +227,7 @@ async def run_demo(settings: Settings, *, once: bool, config: Path | None) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, launcher.signal)
     console.print("[bold]启动热线 Starting the hotline[/] …")
+    started = time.monotonic()
     await launcher.start()
     if launcher.closing:
         await launcher.run()
@@ -234,6 +235,7 @@ async def run_demo(settings: Settings, *, once: bool, config: Path | None) -> in
     if not launcher.ready:
         await launcher.drain()
         raise CallCenterError("demo.not_ready", "the hotline did not become ready", mend="the log above says why")
+    console.print(f"  [dim]{time.monotonic() - started:.1f}[/] 就绪 ready")
     desk = Desk(launcher.desk_url or "", settings.var_dir / "secrets" / "tls.crt")
     try:
         await desk.log_in(door)
