@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -179,17 +180,23 @@ OUTCOMES = {
 
 
 def _chain(events: list[Step]) -> tuple[HandoverRow, ...]:
-    """Who was asked, in order, and what came of it (R13), read from the matter's events."""
+    """Who was asked, in order, and what came of it (R13), read from the matter's events.
+
+    Whoever takes it before those who were asked stands at the end, as accepted.
+    """
     found: list[HandoverRow] = []
     for event in events:
         body = event.body
         outcome = OUTCOMES.get(event.kind)
         if outcome is not None and found and found[-1].state == "waiting":
-            last = found[-1]
-            found[-1] = HandoverRow(
-                last.n, last.to_staff, last.from_staff, last.role, last.offered_at, last.limit_at, outcome, event.at,
-                str(body.get("note") or ""),
-            )  # fmt: skip
+            note, taken = str(body.get("note") or ""), event.kind == "ticket.accept"
+            stepped_in = event.actor if taken and event.actor != found[-1].to_staff else None
+            state = "withdrawn" if stepped_in else outcome
+            found[-1] = replace(found[-1], state=state, answered_at=event.at, reason="" if stepped_in else note)
+            if stepped_in:
+                found.append(
+                    HandoverRow(len(found) + 1, stepped_in, None, "", event.at, None, outcome, event.at, note)
+                )
         if event.kind == "ticket.ask":
             limit = body.get("due_at")
             found.append(

@@ -52,6 +52,11 @@ def given_to(house: House, staff: str, story: stories.Story = stories.POWER) -> 
     return number
 
 
+def house_staff(house: House, login: str) -> str:
+    """Whose account it is."""
+    return str(house.client(login).api("GET", "/me").json()["staff"])
+
+
 def events(house: House, number: int, kind: str) -> int:
     """How often something happened to a matter."""
     history = house.client("supervisor").api("GET", f"/tickets/{number}").json()["history"]
@@ -151,6 +156,19 @@ def test_a_repairman_does_a_job_with_a_phone(house: House, visits: Visits, tmp_p
     expect(page.locator("#matter .tag", has_text="待回访").first).to_be_visible()
     after = house.client("supervisor").api("GET", f"/tickets/{number}").json()
     assert (after["state"], after["handler"]) == ("follow_up_due", REPAIRMAN)
+
+
+def test_who_takes_it_before_the_one_who_is_asked_stands_in_the_chain_as_such(house: House, visits: Visits) -> None:
+    number = matter(house)
+    asked = house.client("supervisor").api("GET", f"/tickets/{number}").json()["asked"]
+    taker = next(login for login in ("dispatcher", "supervisor") if house_staff(house, login) != asked)
+    act(house.client(taker), number, "accept")
+    ticket = house.client("supervisor").api("GET", f"/tickets/{number}").json()
+    assert [(step["to_staff"], step["state"]) for step in ticket["chain"]] == [
+        (asked, "withdrawn"), (house_staff(house, taker), "accepted"),
+    ]  # fmt: skip
+    page = ready(visits("supervisor").go(f"/tickets/{number}"))
+    expect(page.locator(".chain li.accepted").last).to_contain_text({"dispatcher": "高峰"}.get(taker, "郑岚"))
 
 
 def test_refusing_needs_a_reason_and_is_counted(house: House, visits: Visits) -> None:
