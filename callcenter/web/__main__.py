@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import sys
 import warnings
 from pathlib import Path
@@ -54,6 +55,8 @@ async def _serve(settings: Settings, desk: Desk, drain: asyncio.Event, at_once: 
             shown = f"{address}  login: admin  password: {desk.first_password}  (shown once; change it)"
             say("notice", message=shown, login="admin", password=desk.first_password)
         say("notice", message=f"Desk: {address}")
+        gc.collect()
+        gc.freeze()  # what is loaded stays; the collector need not look at it in the middle of a page
         say("ready", role=ROLE, ports={"https": port})
         alive = asyncio.create_task(stay_alive(lambda: desk.healthy), name="alive")
         await drain.wait()
