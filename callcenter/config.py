@@ -93,6 +93,9 @@ class LineSettings(_Section):
     )
     rtp_port_first: int = Field(30000, ge=1024, le=65000, description="First RTP port of line 1; 100 per line.")
     callers_per_line: int = Field(2, ge=1, le=4, description="Callers one line takes at once.")
+    rtp_source: Literal["learned", "negotiated"] = Field(
+        "learned", description="negotiated: callers' RTP from the address in SDP alone, for trunks without NAT."
+    )
     answer_after_rings: int = Field(1, ge=1, le=3, description="Answer at ring n: 1 + 5·(n-1) s after 180 (R1).")
     dialplans: dict[str, str] = Field(
         default_factory=lambda: {"*": "hotline.zh"}, description="Dialled number to dialplan; * is the rest."

@@ -182,6 +182,7 @@ class Line:
             user=settings.edge.caller_number or "hotline",
             accept=True,
             ack_timeout_s=line.ack_timeout_s,
+            rtp_negotiated_only=line.rtp_source == "negotiated",
             apology=tuple(apology),
             record_dir=folder.path,
         )

@@ -50,6 +50,8 @@ class ExchangeSettings:
     watchdog_s: float | None = 10.5
     """After 180, a leg nobody has said when to answer is answered regardless: the third ring ends at 11 s (R1)."""
     ack_timeout_s: float = 10.0
+    rtp_negotiated_only: bool = False
+    """RTP of incoming legs is heard from the address in their SDP alone."""
     apology: tuple[bytes, ...] = ()
     """Frames a caller hears at once whom the watchdog answered (R3)."""
     record_dir: Path | None = None

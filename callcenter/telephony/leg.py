@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pjsua2 as pj
 
-from callcenter.telephony.events import Answered, Confirmed, Gone, Held, Key, MediaUp, Progress
+from callcenter.telephony.events import Answered, Confirmed, Fault, Gone, Held, Key, MediaUp, Progress
 from callcenter.telephony.owner import fault_of
 from callcenter.telephony.recorder import TwoTrackRecorder
+from callcenter.telephony.rtp_source import hear_only
 from callcenter.telephony.voice import Voice
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         if (running or held) and self.voice is None:
             self._first_audio()
         if running:
+            self._keep_strangers_out()
             self.exchange.mix(self)
         if self.voice is not None and held != self.held:
             self.held = self.voice.paused = held
@@ -121,6 +123,17 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.voice.say(self.exchange.settings.apology)
         self.port.voice = self.voice
         self.exchange.emit(MediaUp(self.key, self.voice, time.monotonic()))
+
+    def _keep_strangers_out(self) -> None:
+        """Hear the negotiated address alone, if that is wanted; a re-INVITE may have moved it."""
+        if not self.exchange.settings.rtp_negotiated_only or self.direction is not Direction.INCOMING:
+            return
+        info = self.getInfo()
+        for index, medium in enumerate(info.media):
+            if medium.type == pj.PJMEDIA_TYPE_AUDIO and medium.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                ours, stream = self.getMedTransportInfo(index), self.getStreamInfo(index)
+                if not hear_only(str(ours.localRtpName), str(stream.remoteRtpAddress)):
+                    self.exchange.emit(Fault("rtp_source", "the caller's RTP is not kept to its address"))
 
     def audio(self) -> Any | None:
         """The conference end of the leg's running audio, None while there is none. Never keep it."""
