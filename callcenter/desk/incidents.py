@@ -10,6 +10,7 @@ from callcenter.desk.acts import once
 from callcenter.desk.events import DeskEvent, tell, write_event
 from callcenter.desk.models import CallRow, IncidentRow, NewsKind
 from callcenter.domain import explain, work
+from callcenter.domain.effects import EffectKind
 from callcenter.domain.incidents import NEVER_ALIKE, Incident, group, written_report
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import TicketState
@@ -55,7 +56,7 @@ async def _consider(desk: Desk, connection: Connection, state: TicketState) -> N
         await _sql.assign(connection, incident=identity, numbers=[int(state.ticket)])
     if found.became_major:
         await _sql.major(connection, id=identity, at=around.at)
-        await _tell_major(connection, around, identity, incident, state.urgency)
+        await _tell_major(desk, connection, around, identity, incident, state.urgency)
     for number in numbers if found.recognised else [int(state.ticket)]:
         await tell(connection, NewsKind.TICKET, state.site, {"ticket": number, "kind": "incident"})
 
@@ -100,7 +101,8 @@ async def _recognise(desk: Desk, connection: Connection, around: Situation, inci
             "call": None, "staff": staff, "due_at": None, "rule": "R32",
             "body": {"zh": zh, "en": en, "incident": identity}, "at": around.at,
         }])  # fmt: skip
-        await _send(connection, incident.site, f"incident/{identity}/{staff}", staff, "R32", (zh, en), around.at)
+        key = f"incident/{identity}/recognised/{staff}"
+        await _send(desk, connection, incident.site, key, staff, "R32", (zh, en), around.at)
     await write_event(
         desk, connection, DeskEvent.INCIDENT_OPENED, site=incident.site, rules=("R32",),
         body={
@@ -120,23 +122,24 @@ def _supervisors(around: Situation) -> tuple[str, ...]:
 
 
 async def _tell_major(
-    connection: Connection, around: Situation, identity: int, incident: Incident, urgency: str
+    desk: Desk, connection: Connection, around: Situation, identity: int, incident: Incident, urgency: str
 ) -> None:
     """More households than the set number: at once to the duty leader and the general manager (R15)."""
     leader = around.leader or around.organisation.last_resort
     told = {leader: explain.TELL_LEADER, around.organisation.general_manager: explain.TELL_GENERAL_MANAGER}
     for staff, sentence in told.items():
         key = f"incident/{identity}/major/{staff}"
-        await _send(connection, incident.site, key, staff, "R15", sentence, around.at, urgency)
+        await _send(desk, connection, incident.site, key, staff, "R15", sentence, around.at, urgency)
 
 
 async def _send(
-    connection: Connection, site: str, key: str, staff: str, rule: str, sentence: tuple[str, str], at: datetime,
-    urgency: str = "important",
+    desk: Desk, connection: Connection, site: str, key: str, staff: str, rule: str, sentence: tuple[str, str],
+    at: datetime, urgency: str = "important",
 ) -> None:  # fmt: skip
     await _saves.send(connection, [{
         "key": key, "site": site, "ticket": None, "staff": staff, "channel": "page", "urgency": urgency, "rule": rule,
-        "body": {"zh": sentence[0], "en": sentence[1]}, "at": at,
+        "body": {"kind": EffectKind.TELL, "rule": rule, "zh": sentence[0], "en": sentence[1]}, "at": at,
+        "outward": desk.outward,
     }])  # fmt: skip
 
 

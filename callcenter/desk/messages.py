@@ -204,13 +204,15 @@ class Messages:
         building = matter["building"] if matter is not None else None
         if english:
             where = f"building {building}" if building else ""
-            parts = [row["urgency"].capitalize(), f"number {row['ticket']}", category.en if category else "", where]
+            number = f"number {row['ticket']}" if row["ticket"] is not None else ""
+            parts = [row["urgency"].capitalize(), number, category.en if category else "", where]
             return f"{', '.join(part for part in parts if part)}. {row['body'].get('en', '')} {self._link(row)}".strip()
         parts = [
-            f"【{URGENT_ZH.get(row['urgency'], '')}】编号{row['ticket']}", f"{building}号楼" if building else "",
+            f"编号{row['ticket']}" if row["ticket"] is not None else "", f"{building}号楼" if building else "",
             category.zh if category else "",
         ]  # fmt: skip
-        return f"{'，'.join(part for part in parts if part)}。{row['body'].get('zh', '')} {self._link(row)}".strip()
+        about = "，".join(part for part in parts if part) + "。" if any(parts) else ""
+        return f"【{URGENT_ZH.get(row['urgency'], '')}】{about}{row['body'].get('zh', '')} {self._link(row)}".strip()
 
     def _link(self, row: Any) -> str:
         address = self._desk.settings.desk.public_url

@@ -322,6 +322,39 @@ async def test_each_person_chooses_by_urgency_and_hour(desk: Desk) -> None:
     assert again == chosen, "the same request twice is one"
 
 
+async def test_an_incident_is_told_in_writing(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R32: the supervisor and the duty leader by mail, whoever listens to the webhook once."""
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    power = labels("power", "important", building="6", unit="1", room=None)
+    async with mail_server() as post, receiving() as receiver:
+        hook = Webhook(name="erp", url=receiver.url, secret_env="HOOK_SECRET", urgencies=("important",))
+        ways = MessageSettings(mail_tls="off", mail_host="127.0.0.1", mail_port=post.port, webhooks=[hook])
+        on = settings.model_copy(update={"messages": ways})
+        async with open_desk(on) as desk, served(desk) as address:
+            await desk.pool.execute("update staff set email = id || '@example.com'")
+            async with linked(settings_of(settings.var_dir, str(desk.dsn), [address])) as node:
+                for n in range(desk.settings.rules.incident_calls):
+                    speech.answers[f"停电了{n}"] = power
+                    call = node.line.ring(number=f"1391111{n:04}")
+                    node.line.hear(call, f"停电了{n}")
+                    node.line.open(call, 100300 + n, power)
+                    node.line.end(call)
+                sql = "select channel from outward_message where key like 'incident/%' and state = 'sent'"
+                await until(lambda: _sent_by(desk, sql, {"mail", "webhook"}), 60)
+            (told,) = await desk.pool.fetch("select body from outward_message where key like 'incident/%/webhook/erp'")
+            assert "6号楼" in told["body"]["zh"]
+            mails = [message_from_string(post.mails.get_nowait(), policy=default) for _ in range(post.mails.qsize())]
+            texts = [mail.get_content() for mail in mails if "6号楼" in mail.get_content()]
+            assert texts
+            assert not any("None" in text for text in texts)
+
+
+async def _sent_by(desk: Desk, sql: str, channels: set[str]) -> bool:
+    return channels <= {row["channel"] for row in await desk.pool.fetch(sql)}
+
+
 def hours(desk: Desk, begin: int, end: int) -> dict[str, Any]:
     """Emergencies by page alone, from and until so many hours from now."""
     now = desk.site(SITE).rules_at(datetime.now(UTC)).calendar.local(datetime.now(UTC))
