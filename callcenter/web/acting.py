@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
@@ -94,11 +94,18 @@ async def one_visible(request: web.Request, number: int) -> TicketDetail:
     return detail
 
 
-def _moment(text: str) -> datetime:
+LONGEST_WAIT = timedelta(days=366)
+"""A matter that waits pauses its clocks (R21): nobody puts it off for good."""
+
+
+def _until(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+        until = datetime.fromisoformat(text).replace(tzinfo=ZONE)
     except ValueError as error:
         raise unfit("until", "a time is written 2026-11-21T20:10") from error
+    if until - datetime.now(UTC) > LONGEST_WAIT:
+        raise unfit("until", "at most a year from now")
+    return until
 
 
 PLACE = ("building", "unit", "room")
@@ -214,7 +221,7 @@ async def _wait(d: Doing) -> TicketDetail:
         raise unfit("waiting_for", "choose one of the list")
     return await acts.change_state(
         *d.one, "waiting", d.key, waiting_for=f"{d.form.get('waiting_for', 'resident')}: {d.reason}",
-        until=_moment(d.form.get("until", "")),
+        until=_until(d.form.get("until", "")),
     )  # fmt: skip
 
 

@@ -130,3 +130,11 @@ def test_an_error_page_says_what_to_do(visits: Visits) -> None:
     expect(page.locator(".empty strong")).to_be_visible()
     expect(page.locator(".empty")).to_contain_text("404")
     visit.wrong.clear()  # Chromium tells the 404 itself
+
+
+def test_a_password_is_not_reset_by_a_slip(visits: Visits) -> None:
+    page = visits("admin").go("/accounts")
+    row = page.locator("tr", has=page.locator("td.strong", has_text="dispatcher"))
+    expect(row.locator("button[name=reset]")).to_be_hidden()
+    row.locator("details.act summary").click()
+    expect(row.locator("button[name=reset]")).to_contain_text("立即失效")

@@ -87,6 +87,7 @@ WRONG_FORMS = [
     ("correct", {"content": "长" * (AT_MOST["content"] + 1)}, "最多 4000"),
     ("correct", {"caller_name": "长" * 61}, "最多 60"),
     ("wait", {"until": "soon", "reason": "等配件"}, "期限"),
+    ("wait", {"until": "9999-12-31T23:59", "reason": "等配件"}, "一年"),
     ("wait", {"until": "2030-01-01T10:00", "reason": "等配件", "waiting_for": "dragon"}, "等待对象"),
     ("mark", {"what": "dragon", "text": "看过"}, "情况"), ("mark", {"text": "a\0b"}, "内容"),
     ("hand-over", {"to": "nobody_at_all", "reason": "x"}, "移交对象"),
