@@ -310,6 +310,8 @@ async def _relabel(
     around = await received.at_moment(moment)
     outcome = relabel(around, state, RULE, matter, record)
     await matters.save(received.desk, received.connection, around, outcome, call=received.id)
+    if state.matter.empty and not matter.empty:
+        await _tickets.silence_broken(received.connection, ticket=matters.number_of(state.ticket))
     await consider_incident(received.connection, matters.number_of(state.ticket), matter)
     return outcome.state
 
@@ -349,6 +351,8 @@ async def _open_after(received: Received, row: Any, labels: Understanding, conte
     home = Place(row["home_building"], row["home_unit"], row["home_room"]) if row["home_building"] else None
     labels = at_home(labels, home, row["known_name"])
     matter = received.matter(labels, {})
+    if matter.empty and received.number is None and not row["text_complete"]:
+        return None  # whoever said nothing and has no number leaves nothing to do: wait for what is still being decoded
     ended = row["ended_at"] or received.at
     if not matter.empty and received.number is not None:
         rules = received.desk.site(received.site).rules_at(ended)

@@ -59,13 +59,15 @@ async def final_labels(desk: Desk, site: str, text: str, on_line: Understanding 
 
 
 def merge(whole: Understanding, on_line: Understanding) -> Understanding:
-    """Each label from whichever is surer of it; what the caller settled on the phone wins a tie.
+    """Each label from whichever is surer of it; what the caller settled on the phone wins a tie, silence does not.
 
     An emergency is never taken back by a machine (R8): a person confirms or corrects it. Category and department go
     together.
     """
-    category_of = on_line if on_line.category.confidence >= whole.category.confidence else whole
-    urgency = _surer(on_line.urgency, whole.urgency)
+    silent = (on_line.kind.value, on_line.category.value) == ("none", UNREAD)
+    surer = on_line.category.confidence >= whole.category.confidence
+    category_of = on_line if surer and not silent else whole
+    urgency = whole.urgency if silent else _surer(on_line.urgency, whole.urgency)
     for one in (on_line.urgency, whole.urgency):
         if one.value == EMERGENCY:
             urgency = one

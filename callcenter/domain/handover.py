@@ -315,7 +315,8 @@ def relabel(
     course = Course(situation, state)
     confirming = matter.to_confirm is False and not state.confirmed
     rises = more_urgent(matter.urgency, state.urgency)
-    course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record)
+    limits = _limits_of_what_was_unknown(course, matter)
+    course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=limits)
     becomes_major(course)
     moved = matter.department != state.matter.department
     waiting_for_route = course.state.status is Status.RECORDED
@@ -329,6 +330,17 @@ def relabel(
             ring=matter.urgency == EMERGENCY,
         )
     return course.outcome()
+
+
+def _limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadline, ...]:
+    """Time limits from now on of a matter whose caller had said nothing, or was not understood until now (R18–R21)."""
+    state, situation = course.state, course.situation
+    if matter.empty or any(timer.clock is Clock.CLOSE for timer in state.timers):
+        return ()
+    own = situation.organisation.person(state.responsible).department == matter.department
+    return opening_deadlines(
+        situation.rules, course.at, handed_over=not own, needs_investigation=matter.needs_investigation, major=False
+    )
 
 
 def becomes_major(course: Course) -> None:
@@ -354,7 +366,8 @@ def called_again(situation: Situation, state: TicketState, call: Call, matter: M
     told = dict.fromkeys((state.first_responder, state.responsible))
     course.tell(told, "R17", explain.TELL_REPEAT, ring=rises and matter.urgency == EMERGENCY)
     if rises:
-        course.add(Act.RAISE, matter=replace(state.matter, urgency=matter.urgency, source=matter.source))
+        raised = replace(state.matter, urgency=matter.urgency, source=matter.source)
+        course.add(Act.RAISE, matter=raised, deadlines=_limits_of_what_was_unknown(course, raised))
         becomes_major(course)
         if state.status in _UNTAKEN and state.accepted_by is None:
             route(course)

@@ -178,7 +178,8 @@ def _joined(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _amend(state: TicketState, event: TicketEvent) -> TicketState:
-    return replace(state, matter=event.matter or state.matter, record=event.record or state.record)
+    amended = replace(state, matter=event.matter or state.matter, record=event.record or state.record)
+    return _with_deadlines(amended, event.deadlines)
 
 
 def _confirm(state: TicketState, event: TicketEvent) -> TicketState:
@@ -187,7 +188,8 @@ def _confirm(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _raise(state: TicketState, event: TicketEvent) -> TicketState:
-    raised = replace(state, matter=event.matter or state.matter, major=True if event.deadlines else state.major)
+    """More urgent; major (R15) where it names who writes the report."""
+    raised = replace(state, matter=event.matter or state.matter, major=event.to is not None or state.major)
     return _with_deadlines(replace(raised, report_by=event.to or state.report_by), event.deadlines)
 
 

@@ -74,6 +74,10 @@ values (:site, :call, :ticket, (select id from household where site = :site and 
 on conflict (call) where call is not null do update set due_at = excluded.due_at, responsible = excluded.responsible,
     ticket = excluded.ticket;
 
+-- name: silence_broken!
+-- What a caller said was understood later on: they are called back as somebody whose call broke off.
+update callback set reason = 'hang_up' where ticket = :ticket and reason = 'silence' and state in ('due', 'calling');
+
 -- name: put_search!
 insert into search_text (site, what, key, text, terms, facets)
 select site, 'ticket', number::text, :text, array_to_tsvector(:terms::text[]), ticket_facets(t)

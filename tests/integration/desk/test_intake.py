@@ -187,6 +187,45 @@ async def test_what_was_decoded_afterwards_completes_the_text_once(desk: Desk, n
     assert len(await tickets(desk)) == 1
 
 
+def cut_off(node: Linked, number: str | None) -> Any:
+    """A call whose words nobody has heard yet: they are decoded from the recording."""
+    call = node.line.ring(number)
+    node.line.answer(call)
+    node.line.write(RecordKind.CALL_GAP, call, {"from_ms": 0, "reason": "speech_away"})
+    node.line.end(call)
+    return call
+
+
+def decoded(node: Linked, call: Any, text: str) -> None:
+    said = {"leg": "caller", "start_ms": 3100, "end_ms": 5000, "text": text, "words": []}
+    node.line.write(RecordKind.CALL_TRANSCRIBED, call, {"from_ms": 0, "utterances": [said]})
+
+
+async def test_words_understood_later_end_the_silence(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    speech.answers["楼道很脏没有人打扫"] = labels("cleaning", "normal", "complaint", department="environment")
+    call = cut_off(node, LI_NA)
+    await completed(desk, call)
+    (silent,) = await tickets(desk)
+    assert (silent["kind"], silent["due_clock"]) == ("none", "call_back")
+    assert await desk.pool.fetchval("select reason from callback") == "silence"
+    decoded(node, call, "楼道很脏没有人打扫")
+    known = await until(lambda: desk.pool.fetchrow("select * from ticket where complete and kind <> 'none'"))
+    assert (known["number"], known["category"]) == (silent["number"], "cleaning")
+    running = {timer["clock"] for timer in known["life"]["timers"]}
+    assert running >= {"answer", "close", "call_back"}, "R18, R21, R22"
+    assert await desk.pool.fetchval("select reason from callback") == "hang_up", "nobody says that they were silent"
+
+
+async def test_words_of_a_caller_without_a_number_are_waited_for(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    speech.answers["电梯里有异响"] = labels("lift", "important")
+    call = cut_off(node, "anonymous")
+    await completed(desk, call)
+    assert await tickets(desk) == [], "a matter in which nothing was said would be closed at once"
+    decoded(node, call, "电梯里有异响")
+    ticket = await until(lambda: desk.pool.fetchrow("select * from ticket"))
+    assert (ticket["category"], ticket["closed_at"], ticket["content"]) == ("lift", None, "电梯里有异响")
+
+
 async def test_an_emergency_heard_only_in_the_whole_text_starts_at_once(
     desk: Desk, node: Linked, speech: FakeSpeech
 ) -> None:

@@ -252,6 +252,7 @@ async def test_the_call_back_of_a_silent_call_hears_the_matter(settings: Setting
         detail = await tickets.one(desk, callback["ticket"])
         assert (detail.ticket.category, detail.ticket.urgency) == ("water_supply", "important")
         assert detail.ticket.content == "家里没有水"
+        assert {deadline.clock for deadline in detail.deadlines} >= {"answer", "close"}, "R18, R21"
         assert "家里没有水" in await history(desk, callback["ticket"])
         assert await desk.pool.fetchval("select state from callback where id = $1", callback["id"]) == "done"
 

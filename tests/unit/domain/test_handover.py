@@ -11,7 +11,7 @@ from domain_house import BURST, CLEANING, EVENING, LAMP, ORGANISATION, RESIDENT,
 from callcenter.domain import handover, work
 from callcenter.domain.clockwork import next_tick_at, rungs_above, tick, warn_at
 from callcenter.domain.deadlines import Clock
-from callcenter.domain.effects import EffectKind, Outcome
+from callcenter.domain.effects import RULE, EffectKind, Outcome
 from callcenter.domain.matters import Matter
 from callcenter.domain.roster import Absence
 from callcenter.domain.situation import Situation
@@ -218,6 +218,20 @@ def test_a_correction_to_an_emergency_reaches_the_leader_and_the_right_departmen
     assert corrected.state.asked == "B"
     assert {"L", "G"} <= {e.staff for e in corrected.effects if e.rule == "R15"}
     assert _staff(corrected, EffectKind.REPORT) == ["L"]
+
+
+def test_what_a_silent_caller_wanted_has_its_time_limits_from_when_it_is_known() -> None:
+    """R18, R19, R21: told in the call-back, or understood from the recording later on."""
+    silent = replace(CLEANING, kind="none", urgency="normal", call_back_at=LATER)
+    state = _open(silent)
+    assert [timer.clock for timer in state.timers] == [Clock.CALL_BACK]
+    known = handover.relabel(situation(LATER), state, RULE, CLEANING).state
+    due = {timer.clock: timer.due_at - LATER for timer in known.timers if timer.clock is not Clock.CALL_BACK}
+    assert due == {Clock.ANSWER: timedelta(days=1), Clock.CONTACT: timedelta(days=1), Clock.CLOSE: timedelta(days=7)}
+    later = handover.relabel(situation(LATER + timedelta(hours=1)), known, RULE, replace(CLEANING, category="staff"))
+    assert later.state.timers == known.timers, "a correction moves no limit"
+    danger = handover.called_again(situation(LATER), state, RESIDENT, BURST).state
+    assert {timer.clock for timer in danger.timers} >= {Clock.ANSWER, Clock.CLOSE, Clock.REPORT}
 
 
 def test_after_a_day_of_downtime_the_clock_catches_up_without_a_storm() -> None:

@@ -251,6 +251,12 @@ class Hotline(RuleBasedStateMachine):
                 assert set(timer.told) & set(clockwork.rungs_above(self.situation, state.responsible))
 
     @invariant()
+    def whatever_somebody_wants_has_a_time_limit(self) -> None:
+        for state in self.tickets.values():
+            if state.status.open and not state.matter.empty:
+                assert any(timer.clock is Clock.CLOSE for timer in state.timers)
+
+    @invariant()
     def somebody_is_asked_and_has_time(self) -> None:
         if self.ticked_at != self.now:
             return
