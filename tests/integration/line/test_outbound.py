@@ -154,6 +154,11 @@ async def test_a_person_takes_or_refuses_by_key(ordering, key, answer):
         await phone.wait_for("gone")
     assert desk.states[:2] == ["ringing", "answered"]
     assert desk.states.count("ringing") == 1
+    told = next(r["body"] for r in desk.records if r["kind"] == "person.answer")
+    assert told["question"] == "take"
+    assert f"按{key}" in told["zh"]
+    read_out = [r["body"]["note"] for r in desk.records if r["kind"] == "person.call" and "note" in r["body"]]
+    assert read_out == [ORDER["text"]], "what was said stands in the history"
 
 
 async def test_an_engaged_phone_is_no_answer(ordering):
