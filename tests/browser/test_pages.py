@@ -132,6 +132,18 @@ def test_an_error_page_says_what_to_do(visits: Visits) -> None:
     visit.wrong.clear()  # Chromium tells the 404 itself
 
 
+@pytest.mark.parametrize("width", [1440, 1366, 1280, 1180, 1024, 900, 821])
+def test_the_bar_holds_everything_on_every_screen(visits: Visits, width: int) -> None:
+    page = visits("admin", "en").go("/tickets")
+    page.set_viewport_size({"width": width, "height": 700})
+    for part in (".tabs a:last-child", ".bar .find input", ".bar .hotlines", ".bar > .drop:last-child"):
+        box = page.locator(part).bounding_box()
+        assert box, part
+        assert box["width"] >= 28, part
+        assert box["x"] + box["width"] <= width, part
+    assert page.evaluate("document.querySelector('.bar').scrollWidth") <= width
+
+
 def test_a_password_is_not_reset_by_a_slip(visits: Visits) -> None:
     page = visits("admin").go("/accounts")
     row = page.locator("tr", has=page.locator("td.strong", has_text="dispatcher"))
