@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 from pathlib import Path
 
+import pytest
 from line_node import sdp
 
 from callcenter.telephony.caller import place_call
@@ -47,6 +49,14 @@ async def test_behind_nat_the_public_address_is_told(start_line, raw_caller):
     assert "@203.0.113.7:" in answer.split("Contact:")[1].split("\r\n")[0]
     caller.bye()
     await node.wait_record("call.ended")
+
+
+async def test_a_sip_port_in_use_is_said_with_its_mend(start_line):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(AssertionError, match=rf"line\.sip_port_first: cannot listen .*:{port}.* free that port"):
+            await start_line(sip_port_first=port)
 
 
 async def test_one_caller_too_many_is_told_busy(start_line, raw_caller):
