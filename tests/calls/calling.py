@@ -29,6 +29,8 @@ from tests.harness.sip import Invite, Peer
 from tests.harness.ticks import ticks
 
 PASSWORD = "an example, of no phone"
+OUR_NUMBER = "4001234567"
+"""What those see whom we call."""
 Samples = npt.NDArray[np.float64]
 RESIDENTS = "1400009"
 """What strangers' numbers begin with: the trunk takes no others, so mobiles of our people are not dialled."""
@@ -276,7 +278,7 @@ async def calling_house() -> AsyncIterator[Calling]:
     settings: dict[str, dict[str, Any]] = {
         "edge": {
             "trunks": [{"name": "carrier", "address": "127.0.0.9", "outbound": f"127.0.0.1:{port}"}],
-            "outbound_prefixes": [RESIDENTS], "outbound_calls_per_min": 60,
+            "outbound_prefixes": [RESIDENTS], "outbound_calls_per_min": 60, "caller_number": OUR_NUMBER,
         },
         "line": {"callers_per_line": 2},
         "residents": {"hours": "00:00-23:59", "follow_up_after_min": 0, "attempts": 2, "calls_per_min": 20},

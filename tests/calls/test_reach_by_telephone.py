@@ -21,7 +21,7 @@ from callcenter.desk import acts, resident_calls
 from callcenter.speech.say import Synthesiser
 from callcenter.telephony.voice import SAMPLE_RATE_HZ
 from callcenter.telephony.wav import write_wav
-from tests.calls.calling import Calling, Samples, audio_of, calling_house, likeness
+from tests.calls.calling import OUR_NUMBER, Calling, Samples, audio_of, calling_house, likeness
 from tests.calls.hotline import PATIENCE_S, listens_then_hangs_up, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -211,6 +211,7 @@ async def test_the_promised_call_back_is_bridged_to_whoever_is_responsible(
         calling.resident(voice="f4", record=str(at_home)) as resident,
     ):
         await calling.call_back_is_due(number)
+        assert (await resident.wait_for("ringing", PATIENCE_S))["number"] == OUR_NUMBER
         await person.wait_for("answered", PATIENCE_S)
         await calling.written(number, "call.transfer", state="answered")
         await person.say(OURS)
