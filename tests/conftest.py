@@ -14,16 +14,29 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.harness.house import House
 
+LONGEST_FIRST = ("calls", "browser", "integration")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shared out among workers (`-n`), what takes longest comes first, so that none works alone at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.nodeid.split("/")[1]
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    if hasattr(config, "workerinput"):
+        items.sort(key=rank)
+
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """The tests of one file stay together, since they share a house; those in the browser are one (see testpaths)."""
+    """The tests of one file stay together, since they share a house; those in the browser are all one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """How tests are shared out when pytest runs with `-n`: in their order, file by file."""
+    """How tests are shared out among workers: in their order, file by file."""
     config.option.loadscopereorder = False
     return ByFile(config, log)
 
