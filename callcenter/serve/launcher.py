@@ -23,6 +23,7 @@ from callcenter.serve.child import Child, ChildState, Event
 from callcenter.serve.lock import hold_roles
 from callcenter.serve.plan import Plan, Role, RoleSpec, make_plan
 from callcenter.serve.ports import check_ports
+from callcenter.speech.models import checked_model_folder
 
 log = get_logger("serve")
 
@@ -42,8 +43,8 @@ class Launcher:
     """A house (or some of its roles) on this machine.
 
     `start` returns when every stage is ready or has given up waiting; `drain` ends it in peace, `hurry` within
-    5 s; `run` waits for the end. Raises ConfigError before anything starts when it cannot work: a port in use,
-    a second start on the same folder, a demanded Kamailio that is missing.
+    5 s; `run` waits for the end. Raises CallCenterError before anything starts when it cannot work: a port in
+    use, a second start on the same folder, a demanded Kamailio or a speech model that is missing.
     """
 
     def __init__(
@@ -161,13 +162,15 @@ class Launcher:
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Check, lock, then start stage by stage. Raises ConfigError, with everything ended again."""
+        """Check, lock, then start stage by stage. Raises CallCenterError, with everything ended again."""
         self._held.enter_context(hold_roles(self.settings, self.roles))
         try:
             if Role.EDGE in self.roles and self.plan.edge_mode != "direct":
                 check_settings(self.settings)
                 check_trunks(self.settings)
                 remote_lines(self.settings)
+            if Role.SPEECH in self.roles:
+                await asyncio.to_thread(checked_model_folder, self.settings)
             check_ports(self.settings, self.roles, self.plan.edge_mode)
             for notice in self.plan.notices:
                 log.warning("serve.notice", message=notice)

@@ -172,16 +172,18 @@ def changed_files(folder: Path) -> list[str]:
 
 
 def _damaged(folder: Path, what: str) -> SpeechError:
-    return SpeechError(
-        "model.damaged",
-        f"the speech model is damaged: {what}",
-        where=str(folder),
-        mend=f"{_PULL} {folder.name} --again",
-    )
+    known = entries().get(folder.name)
+    if known and known.builtin:
+        mend = f"take models/{folder.name} from the project again (git checkout -- models/{folder.name})"
+    elif known:
+        mend = f"{_PULL} {folder.name} --again"
+    else:
+        mend = f"bring it again: {_PULL} {folder.name} --from FILE.zip (or a folder)"
+    return SpeechError("model.damaged", f"the speech model is damaged: {what}", where=str(folder), mend=mend)
 
 
 def _required(folder: Path) -> list[tuple[Path, bytes]]:
-    """Files a model needs and what they begin with; raises SpeechError when none of the layouts is there."""
+    """Files a model of either layout needs, and what they begin with."""
     root = folder if not (folder / "am").is_dir() else folder / "graph"
     network = folder / "am" / "final.mdl" if (folder / "am").is_dir() else folder / "final.mdl"
     if (root / "HCLG.fst").exists():
@@ -191,10 +193,27 @@ def _required(folder: Path) -> list[tuple[Path, bytes]]:
     return [(network, b"\0B<TransitionModel>"), *graphs, (root / "words.txt", b""), (_conf(folder), b"")]
 
 
+def damage(folder: Path) -> str | None:
+    """What is wrong with the files of a model, None when it is whole. A small one is compared with its SHA256SUMS."""
+    for path, beginning in _required(folder):
+        try:
+            with path.open("rb") as file:
+                head = file.read(max(1, len(beginning)))
+        except OSError:
+            return f"{path.relative_to(folder)} is missing"
+        if not head or not head.startswith(beginning):
+            return f"{path.relative_to(folder)} is not what it should be"
+    if (folder / SUMS).exists() and sum(p.stat().st_size for p in model_files(folder)) < _HASHED_WHEN_CHECKED_BYTES:
+        wrong = changed_files(folder)
+        if wrong:
+            return f"{wrong[0]} differs from {SUMS}"
+    return None
+
+
 def check_model(folder: Path, language: str | None = None) -> None:
     """Raise SpeechError with one sentence and the mend when the model is missing, damaged or of another language.
 
-    `language` is `zh` or `en`; None: any. A small model's files are compared with its SHA256SUMS.
+    `language` is `zh` or `en`; None: any.
     """
     if not folder.is_dir():
         raise SpeechError(
@@ -202,18 +221,8 @@ def check_model(folder: Path, language: str | None = None) -> None:
             f"there is no speech model in {folder}",
             mend=f"{_PULL} {folder.name}, or set speech.model to another one ({BUILTIN} comes with the project)",
         )
-    for path, beginning in _required(folder):
-        try:
-            with path.open("rb") as file:
-                head = file.read(max(1, len(beginning)))
-        except OSError as error:
-            raise _damaged(folder, f"{path.relative_to(folder)} is missing") from error
-        if not head or not head.startswith(beginning):
-            raise _damaged(folder, f"{path.relative_to(folder)} is not what it should be")
-    if (folder / SUMS).exists() and sum(p.stat().st_size for p in model_files(folder)) < _HASHED_WHEN_CHECKED_BYTES:
-        wrong = changed_files(folder)
-        if wrong:
-            raise _damaged(folder, f"{wrong[0]} differs from {SUMS}")
+    if wrong := damage(folder):
+        raise _damaged(folder, wrong)
     found = language_of(folder)
     if language and found and found != language:
         names = [e.name for e in entries().values() if e.language == language]

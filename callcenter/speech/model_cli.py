@@ -34,6 +34,18 @@ def _errors() -> Iterator[None]:
     except CallCenterError as error:
         sys.stderr.write(f"callcenter model: {error}\n")
         raise typer.Exit(1) from error
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        mend = "see that there is room and that you may write there, or name another folder with --var"
+        sys.stderr.write(f"callcenter model: {what} — {mend}\n")
+        raise typer.Exit(1) from error
+
+
+def _in_use(config: Path | None, var_dir: Path) -> set[Path]:
+    """Folders of the models that transcribers load, one for a language that has one."""
+    setting = load_settings(config).speech.model
+    folders = {language: catalogue.resolve(setting, var_dir, language) for language in ("zh", "en")}
+    return {folder for language, folder in folders.items() if catalogue.language_of(folder) == language}
 
 
 @app.command("list")
@@ -41,23 +53,24 @@ def list_models(config: Config = None, var: Var = None) -> None:
     """Models of the catalogue and those installed here, and which is in use (对号)."""
     with _errors():
         var_dir = _var_dir(config, var)
-        chosen = set(catalogue.in_use(var_dir).values()) or {catalogue.BUILTIN}
+        chosen = _in_use(config, var_dir)
         known = catalogue.entries()
         table = Table(box=None, pad_edge=False)
         for column in ("", "name", "language", "MB", "memory MB", "installed", "licence", "purpose"):
-            table.add_column(column)
+            table.add_column(column, no_wrap=column == "name")
         for name, entry in known.items():
-            here = catalogue.folder_of(name, var_dir).is_dir()
+            here = catalogue.folder_of(name, var_dir)
             table.add_row(
-                "✓" if name in chosen else "", name, entry.language, str(entry.size_mb), str(entry.memory_mb),
-                "built in" if entry.builtin else ("yes" if here else "no"), entry.licence, entry.purpose,
+                "✓" if here in chosen else "", name, entry.language, str(entry.size_mb), str(entry.memory_mb),
+                "built in" if entry.builtin else ("yes" if here.is_dir() else "no"), entry.licence, entry.purpose,
             )  # fmt: skip
         folder = catalogue.models_dir(var_dir)
-        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if path.is_dir() and path.name not in known and not path.name.startswith("."):
+        installed = {p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."} if folder.is_dir() else set()
+        for path in sorted(installed | chosen):
+            if path not in (catalogue.folder_of(name, var_dir) for name in known):
+                name = path.name if path in installed else str(path)
                 language = catalogue.language_of(path) or "?"
-                mark = "✓" if path.name in chosen else ""
-                table.add_row(mark, path.name, language, "", "", "yes", "", "brought by hand")
+                table.add_row("✓" if path in chosen else "", name, language, "", "", "yes", "", "brought by hand")
         Console(width=160 if not sys.stdout.isatty() else None).print(table)
 
 

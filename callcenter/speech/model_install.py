@@ -10,6 +10,7 @@ import tomllib
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,7 @@ Advance = Callable[[int, int | None], None]
 _TIMEOUT_S = 30.0
 _BLOCK = 256 * 1024
 _MOST_UNPACKED_BYTES = 8_000_000_000
+_AGAIN = "fetch it again, and compare its size and SHA-256 with the publisher's"
 _BY_HAND = "fetch it elsewhere and bring it here: callcenter model pull NAME --from FILE.zip (or a folder)"
 
 
@@ -38,6 +40,13 @@ def pins(var_dir: Path) -> dict[str, str]:
         return {str(name): str(digest) for name, digest in table.items()}
     except FileNotFoundError:
         return {}
+    except ValueError as error:
+        raise SpeechError(
+            "model.pins",
+            f"the pinned checksums cannot be read: {error}",
+            where=str(catalogue.models_dir(var_dir) / "pins.toml"),
+            mend='correct the file: each line is "NAME" = "SHA-256"',
+        ) from error
 
 
 def _pin(name: str, digest: str, var_dir: Path) -> None:
@@ -86,16 +95,15 @@ def download(url: str, target: Path, advance: Advance = _quiet) -> None:
     part.replace(target)
 
 
-def verify_archive(entry: Entry, archive: Path, var_dir: Path) -> bool:
-    """Compare with the catalogue's checksum, else with the pin; pin when there is neither, and return True then.
+def verify_archive(entry: Entry, archive: Path, var_dir: Path) -> str:
+    """Compare with the catalogue's checksum, else with the pin; returns the checksum to pin when there is neither.
 
     Raises SpeechError `model.checksum` and removes the archive when it differs.
     """
     digest = catalogue.hash_file(archive)
     expected = entry.sha256 or pins(var_dir).get(entry.name, "")
     if not expected:
-        _pin(entry.name, digest, var_dir)
-        return True
+        return digest
     if digest != expected:
         archive.unlink()
         origin = "the catalogue" if entry.sha256 else "the first pull on this node (var/models/pins.toml)"
@@ -104,7 +112,7 @@ def verify_archive(entry: Entry, archive: Path, var_dir: Path) -> bool:
             f"{entry.name} has SHA-256 {digest}, not {expected} of {origin}; it was thrown away",
             mend="pull again; if it persists ask who publishes the model whether it changed",
         )
-    return False
+    return ""
 
 
 def _safe_members(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
@@ -113,7 +121,7 @@ def _safe_members(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, PureP
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
         mode = member.external_attr >> 16
-        unsafe = path.is_absolute() or ".." in path.parts or re.match("^[A-Za-z]:", member.filename)
+        unsafe = not path.parts or path.is_absolute() or ".." in path.parts or re.match("^[A-Za-z]:", member.filename)
         if unsafe or "\0" in member.filename or (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)):
             raise SpeechError(
                 "model.unsafe_archive",
@@ -141,10 +149,26 @@ def unpack(archive: Path, target: Path) -> None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(member) as source, place.open("wb") as file:
                     shutil.copyfileobj(source, file, _BLOCK)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: it wants a password
         raise SpeechError(
-            "model.damaged", f"the archive is damaged: {error}", where=str(archive), mend="pull it again"
+            "model.damaged", f"the archive is damaged or no plain zip: {error}", where=str(archive), mend=_AGAIN
         ) from error
+
+
+def _check_brought(made: Path, source: Path, name: str, language: str | None) -> None:
+    """Raise SpeechError when `made`, unpacked from `source`, is no whole model or not of this language."""
+    if wrong := catalogue.damage(made):
+        raise SpeechError(
+            "model.damaged", f"this is no whole model in Vosk's format: {wrong}", where=str(source), mend=_AGAIN
+        )
+    found = catalogue.language_of(made)
+    if language and found and found != language:
+        raise SpeechError(
+            "model.wrong_language",
+            f"{name} hears {language!r}, but this model hears {found!r}",
+            where=str(source),
+            mend=f"bring {name} itself, or install this one by another name",
+        )
 
 
 def install(source: Path, name: str, var_dir: Path, language: str | None = None) -> Path:
@@ -163,8 +187,10 @@ def install(source: Path, name: str, var_dir: Path, language: str | None = None)
         elif source.is_file():
             unpack(source, made)
         else:
-            raise SpeechError("model.missing", "there is no such file or folder", where=str(source))
-        catalogue.check_model(made, language)
+            raise SpeechError(
+                "model.missing", "there is no such file or folder", where=str(source), mend="name the zip or the folder"
+            )
+        _check_brought(made, source, name, language)
         catalogue.write_sums(made)
         place, old = folder / name, Path(scratch) / "old"
         if place.exists():
@@ -191,9 +217,11 @@ def pull(entry: Entry, var_dir: Path, *, again: bool = False, advance: Advance =
     archive = folder / f"{entry.name}.zip"
     if not archive.exists():
         download(entry.url, archive, advance)
-    pinned = verify_archive(entry, archive, var_dir)
+    unpinned = verify_archive(entry, archive, var_dir)
     try:
         place = install(archive, entry.name, var_dir, entry.language)
     finally:
         archive.unlink(missing_ok=True)
-    return place, pinned
+    if unpinned:  # only what proved to be a model: a proxy's page must not shut the model out for good
+        _pin(entry.name, unpinned, var_dir)
+    return place, bool(unpinned)

@@ -53,6 +53,18 @@ def test_a_file_that_is_missing_or_empty_is_named(tmp_path: Path, stem: str) -> 
         assert stem in damaged.value.message
 
 
+def test_a_damaged_model_is_mended_the_way_it_came(tmp_path: Path) -> None:
+    for name, mend in (
+        ("small-cn-0.22", "callcenter model pull small-cn-0.22 --again"),
+        ("mine", "callcenter model pull mine --from FILE.zip"),
+        (catalogue.BUILTIN, "git checkout -- models/builtin-zh-8k"),
+    ):
+        with pytest.raises(SpeechError) as damaged:
+            catalogue.check_model(make_model(tmp_path / name, final=None))
+        assert damaged.value.mend is not None
+        assert mend in damaged.value.mend
+
+
 def test_a_network_cut_short_is_found_by_its_sum(tmp_path: Path) -> None:
     folder = make_model(tmp_path / "m")
     catalogue.write_sums(folder)
@@ -117,6 +129,29 @@ def test_list_pull_verify_use_from_the_command_line(tmp_path: Path) -> None:
     code, text = _run(tmp_path, "use", "nosuch")
     assert code == 1
     assert "known models" in text
+
+
+def _marked(text: str) -> set[str]:
+    return {line.split()[1] for line in text.splitlines() if line.startswith("✓")}
+
+
+def test_list_marks_what_the_transcriber_would_load(tmp_path: Path) -> None:
+    assert _marked(_run(tmp_path, "list")[1]) == {catalogue.BUILTIN}
+    english = make_model(tmp_path / "english", words=b"<eps> 0\nthe 1\nlift 2\nis 3\nstuck 4\n")
+    assert _run(tmp_path, "pull", "en-us-0.22", "--from", str(english))[0] == 0
+    assert _run(tmp_path, "use", "en-us-0.22")[0] == 0
+    assert _marked(_run(tmp_path, "list")[1]) == {catalogue.BUILTIN, "en-us-0.22"}
+    elsewhere = make_model(tmp_path / "elsewhere")
+    assert _run(tmp_path, "use", str(elsewhere))[0] == 0
+    assert _marked(_run(tmp_path, "list")[1]) == {str(elsewhere), "en-us-0.22"}
+
+
+def test_a_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    code, text = _run(tmp_path, "pull", "mine", "--from", str(make_model(tmp_path / "brought")))
+    assert code == 1
+    assert "--var" in text
+    assert "Traceback" not in text
 
 
 def test_using_the_built_in_model_says_that_it_is_not_for_service(tmp_path: Path) -> None:

@@ -90,8 +90,28 @@ def test_an_unknown_checksum_is_pinned_and_holds_later(tmp_path: Path, site: Sit
     assert catalogue.changed_files(var_dir / "models" / "tiny") == []  # the good one is still there
 
 
+def test_a_page_in_place_of_the_model_is_not_pinned(tmp_path: Path, site: Site) -> None:
+    var_dir = tmp_path / "var"
+    site.body = b"<html>Please log in to the network</html>"
+    with pytest.raises(SpeechError) as refused:
+        model_install.pull(entry(site.url), var_dir)
+    assert refused.value.code == "model.damaged"
+    assert model_install.pins(var_dir) == {}
+    site.body = make_zip(tmp_path / "m.zip").read_bytes()
+    _, pinned = model_install.pull(entry(site.url), var_dir)
+    assert pinned
+
+
+def test_pins_that_cannot_be_read_are_said_with_their_file(tmp_path: Path, site: Site) -> None:
+    site.body = make_zip(tmp_path / "m.zip").read_bytes()
+    (tmp_path / "var" / "models").mkdir(parents=True)
+    (tmp_path / "var" / "models" / "pins.toml").write_text("tiny = 12ab")
+    with pytest.raises(SpeechError, match=r"pins\.toml: .* — correct the file"):
+        model_install.pull(entry(site.url), tmp_path / "var")
+
+
 @pytest.mark.parametrize(
-    "name", ["../escaped.txt", "/tmp/escaped.txt", "a/../../escaped.txt", "..\\escaped.txt", "C:\\x"]
+    "name", ["../escaped.txt", "/tmp/escaped.txt", "a/../../escaped.txt", "..\\escaped.txt", "C:\\x", "."]
 )
 def test_an_archive_that_writes_outside_is_refused(tmp_path: Path, name: str) -> None:
     archive = make_zip(tmp_path / "evil.zip", extra={name: b"gotcha"})
@@ -140,3 +160,34 @@ def test_a_damaged_zip_is_refused_and_the_old_model_stays(tmp_path: Path) -> Non
         model_install.install(archive, "mine", var_dir)
     assert refused.value.code == "model.damaged"
     catalogue.check_model(place, "zh")
+
+
+@pytest.mark.parametrize("harm", ["compressed data", "password"])
+def test_a_zip_that_cannot_be_unpacked_is_one_sentence(tmp_path: Path, harm: str) -> None:
+    archive = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, body in FILES.items():
+            made.writestr(name, body)
+    body = bytearray(archive.read_bytes())
+    if harm == "password":
+        for start in (body.find(b"PK\x03\x04") + 6, body.find(b"PK\x01\x02") + 8):
+            body[start] |= 1
+    else:
+        body[30 + len("am/final.mdl")] = 0xFF
+    archive.write_bytes(body)
+    with pytest.raises(SpeechError) as refused:
+        model_install.install(archive, "mine", tmp_path / "var")
+    assert refused.value.code == "model.damaged"
+    assert refused.value.where == str(archive)
+
+
+def test_what_is_no_model_is_told_by_the_name_it_was_brought_under(tmp_path: Path) -> None:
+    brought = make_model(tmp_path / "brought", HCLr=None)
+    with pytest.raises(SpeechError, match=r"brought: .*HCLr\.fst is missing") as refused:
+        model_install.install(brought, "mine", tmp_path / "var")
+    assert ".install" not in str(refused.value)
+    english = make_model(tmp_path / "english", words=b"<eps> 0\nthe 1\nlift 2\nis 3\nstuck 4\n")
+    with pytest.raises(SpeechError, match=r"english: small-cn hears 'zh', but this model hears 'en'") as wrong:
+        model_install.install(english, "small-cn", tmp_path / "var", "zh")
+    assert wrong.value.code == "model.wrong_language"
+    assert _leftovers(tmp_path / "var") == []

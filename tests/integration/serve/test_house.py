@@ -121,3 +121,4 @@ async def test_what_a_person_must_mend_ends_the_start(
     assert house.process is not None
     async with asyncio.timeout(20):
         assert await house.process.wait() == 1
+    assert not [h for h in house.happened if h["event"] == "ready"], "nothing had listened yet"
