@@ -91,10 +91,10 @@ async def newest(
     """The newest `rows` rows before a moment that `page` makes of the keys found, fewer where there are no more."""
     shown: Sequence[Any] = ()
     for spans in _stretches(before or datetime.now(UTC) + AHEAD):
-        found = _read.found(
+        keys = await _read.found(
             connection, site=site, terms=wanted.terms, words=wanted.words, facets=list(facets), spans=spans
         )
-        shown = await page([row["key"] async for row in found])
+        shown = await page(keys or [])
         if len(shown) >= rows:
             break
     return shown

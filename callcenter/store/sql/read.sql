@@ -13,11 +13,12 @@ order by c.ringing_at;
 select call, leg, start_ms, text from live_text where call = any(:calls::uuid[]) order by start_ms;
 
 -- name: calls_page
--- The page first, then what stands beside its rows. `ids`: those that were found by words.
+-- The page first, then what stands beside its rows. `ids`: those that were found by words; as a subquery, since the
+-- planner would weigh a thousand constants one by one.
 with page as materialized (
     select c.* from call c
     where c.site = :site
-        and (:ids::uuid[] is null or c.id = any(:ids::uuid[]))
+        and (:ids::uuid[] is null or c.id = any(array(select unnest(:ids::uuid[]))))
         and (:number::text is null or reverse(c.from_number) like reverse(:number::text) || '%')
         and (:before_at::timestamptz is null
              or (c.ringing_at, c.id) < (:before_at::timestamptz, :before_id::uuid))
@@ -52,10 +53,10 @@ select count(*)::int as calls, count(*) filter (where answered)::int as answered
     count(distinct ticket)::int as tickets
 from call where site = :site and ringing_at >= :since;
 
--- name: found
+-- name: found$
 -- Keys of calls or matters in whose text all `terms` stand, among those with all of `facets` and one of `spans`. Words
 -- that are looked for as written are looked at in the text itself.
-select key from search_text
+select array_agg(key) from search_text
 where terms @@ :terms::tsquery and facets @> :facets::text[]
     and (:spans::text[] is null or facets && :spans::text[])
     and (:words::text[] is null or (select bool_and(strpos(lower(text), word) > 0) from unnest(:words::text[]) word))
@@ -92,13 +93,13 @@ select leg, start_ms, end_ms, text, words, prompt, interrupted, afterwards from 
 order by start_ms, id;
 
 -- name: tickets_page
--- `numbers`: those that were found by words.
+-- `numbers`: those that were found by words, as the `ids` of calls_page.
 select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
     t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
     t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
 from ticket t
 where t.site = :site
-    and (:numbers::bigint[] is null or t.number = any(:numbers::bigint[]))
+    and (:numbers::bigint[] is null or t.number = any(array(select unnest(:numbers::bigint[]))))
     and (:before_at::timestamptz is null or (t.opened_at, t.number) < (:before_at::timestamptz, :before_number::bigint))
     and (:status::text is null or t.status = :status)
     and (not :open_only::boolean or t.closed_at is null)
@@ -169,7 +170,10 @@ returning *;
 
 -- name: callbacks
 select b.*, h.key as household_key from callback b left join household h on h.id = b.household
-where b.site = :site and b.state in ('due', 'calling') order by b.due_at limit 500;
+where b.site = :site and b.state in ('due', 'calling')
+    and (:department::text is null or b.responsible = :staff::text
+         or exists (select from ticket t where t.number = b.ticket and t.department = :department::text))
+order by b.due_at limit 500;
 
 -- name: callback_of_call^
 select b.*, h.key as household_key from callback b left join household h on h.id = b.household

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from aiohttp import web
+from markupsafe import Markup
 
 from callcenter.desk import calls, tickets
 from callcenter.desk.models import CallDetail, CallFilter, CallRow, DayOfCalls, TicketFilter, TicketRow
@@ -26,33 +27,25 @@ from callcenter.web.talk import talk_of
 from callcenter.web.viewer import guarded, viewer
 
 PAGE_ROWS = 60
-STRIP_WIDTH, STRIP_HEIGHT = 960, 64
+STRIP_WIDTH, STRIP_HEIGHT, STRIP_BASE = 960, 64, 71
 DAY_S = 86400
 THREE_RINGS = 3
 BARS = 300
 """Calls that are drawn: more would only cover each other."""
 TODAY_KEPT_S = 3.0
-TODAY_KEPT: web.AppKey[dict[str, tuple[float, datetime, DayOfCalls | None]]] = web.AppKey("today_kept", dict)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One call in the day's strip."""
-
-    x: float
-    height: float
-    look: str
-    title: str
+TODAY_KEPT: web.AppKey[dict[tuple[str, str], tuple[float, datetime, Strip]]] = web.AppKey("today_kept", dict)
+BAR = Markup('<rect class="{}" x="{}" y="{}" width="3" height="{}" rx="1"><title>{}</title></rect>')
+"""One call in the strip."""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """The day's calls as a picture, with its figures."""
+    """The day's calls as a picture, with its figures. `bars`: SVG, one bar a call."""
 
     calls: int
     within_three: str
     tickets: int
-    bars: tuple[Bar, ...]
+    bars: Markup
     now_x: float
 
 
@@ -65,20 +58,16 @@ def strip_of(day: DayOfCalls, names: Names, since: datetime) -> Strip:
     bars = []
     for row in day.drawn:
         length = row.duration_ms or 0
+        x = round((row.ringing_at - since).total_seconds() / DAY_S * STRIP_WIDTH, 1)
+        height = round(8 + min(1.0, length / 240_000) * (STRIP_HEIGHT - 8), 1)
         look = "missed" if not row.answered and row.over else row.urgency or "normal"
-        bars.append(
-            Bar(
-                x=round((row.ringing_at - since).total_seconds() / DAY_S * STRIP_WIDTH, 1),
-                height=round(8 + min(1.0, length / 240_000) * (STRIP_HEIGHT - 8), 1),
-                look=look,
-                title=f"{shown.clock(row.ringing_at)} {shown.offset(length)} {names.category(row.category)}",
-            )
-        )
+        title = f"{shown.clock(row.ringing_at)} {shown.offset(length)} {names.category(row.category)}"
+        bars.append(BAR.format(look, x, round(STRIP_BASE - height, 1), height, title))
     return Strip(
         calls=day.calls,
         within_three=f"{round(100 * day.quick / day.answered)} %" if day.answered else "—",
         tickets=day.tickets,
-        bars=tuple(bars),
+        bars=Markup("").join(bars),
         now_x=round((datetime.now(UTC) - since).total_seconds() / DAY_S * STRIP_WIDTH, 1),
     )
 
@@ -163,14 +152,16 @@ async def listened_by(request: web.Request, call: UUID) -> list[tuple[Any, datet
     return [(known[number], at, from_ms) for number, at, from_ms in rows if number in known]
 
 
-async def _today(request: web.Request, site: str) -> DayOfCalls:
-    """The day's calls, counted again after TODAY_KEPT_S: the page is asked for with every letter of a search."""
-    kept, since = request.app[TODAY_KEPT], _midnight()
-    at, day, known = kept.get(site, (0.0, since, None))
-    if known is None or day != since or time.monotonic() - at > TODAY_KEPT_S:
-        known = await calls.day(request.app[DESK], site, since, THREE_RINGS, BARS)
-        kept[site] = (time.monotonic(), since, known)
-    return known
+async def _today(request: web.Request, site: str, names: Names) -> Strip:
+    """The day's strip, drawn again after TODAY_KEPT_S: the page is asked for with every letter of a search."""
+    kept, since, which = request.app[TODAY_KEPT], _midnight(), (site, locale_of(request))
+    if which in kept:
+        at, day, strip = kept[which]
+        if day == since and time.monotonic() - at <= TODAY_KEPT_S:
+            return strip
+    strip = strip_of(await calls.day(request.app[DESK], site, since, THREE_RINGS, BARS), names, since)
+    kept[which] = (time.monotonic(), since, strip)
+    return strip
 
 
 async def calls_page(request: web.Request) -> web.StreamResponse:
@@ -183,8 +174,7 @@ async def calls_page(request: web.Request) -> web.StreamResponse:
     if values["live"] and not words and "today" not in request.query:
         shown_call = await call_values(request, values["live"][0].id)
     else:
-        today = await _today(request, site)
-        shown_call |= {"strip": strip_of(today, names, _midnight()), "today": _midnight().date()}
+        shown_call |= {"strip": await _today(request, site, names), "today": _midnight().date()}
     current = str(shown_call["call"].id) if shown_call["call"] else ""
     return await render(request, "calls.html", section="calls", words=words, current=current, **values, **shown_call)
 
