@@ -26,10 +26,9 @@ TERMS_AT_MOST = 4000
 AHEAD = timedelta(days=2)
 """A clock that went wrong may have written rows of the future: they are found as well."""
 DAY_S = 86400
-FEW_DAYS = 2
-"""Days that are looked through first."""
-SPAN_DAYS = 32
-"""Days of one span; two spans are looked through next, then all there is."""
+SPANS = (1, 8, 64)
+"""Days of a span: the newest NEWEST of each length are looked through in turn, then all there is."""
+NEWEST = 4
 
 
 @lru_cache(maxsize=8192)
@@ -90,22 +89,24 @@ async def newest(
 ) -> Sequence[Any]:  # fmt: skip
     """The newest `rows` rows before a moment that `page` makes of the keys found, fewer where there are no more."""
     shown: Sequence[Any] = ()
+    known = -1
     for spans in _stretches(before or datetime.now(UTC) + AHEAD):
         keys = await _read.found(
             connection, site=site, terms=wanted.terms, words=wanted.words, facets=list(facets), spans=spans
         )
-        shown = await page(keys or [])
+        found: list[str] = keys or []
+        if len(found) == known:
+            continue  # the longer stretch holds nothing more
+        known, shown = len(found), await page(found)
         if len(shown) >= rows:
             break
     return shown
 
 
 def _stretches(upto: datetime) -> list[list[str] | None]:
-    """Facets of the last days before a moment, of the last spans, and None for all time."""
+    """Facets of the newest spans before a moment, longer ones each time, and None for all time."""
     day = int(upto.timestamp() // DAY_S)
-    span = day // SPAN_DAYS
-    few = FEW_DAYS + AHEAD.days
-    return [[f"day:{day - n}" for n in range(few + 1)], [f"span:{span - n}" for n in range(3)], None]
+    return [*([f"d{days}:{day // days - n}" for n in range(NEWEST)] for days in SPANS), None]
 
 
 async def index_call(connection: Connection, call: Any, text: str) -> None:

@@ -2,7 +2,7 @@
 -- category costs as little as a rare word, and the newest days are looked through first. See desk.search.
 
 create function span_facets(at timestamptz) returns text[] immutable language sql as $$
-    select array['day:' || day, 'span:' || day / 32]
+    select array['d1:' || day, 'd8:' || day / 8, 'd64:' || day / 64]
     from (select floor(extract(epoch from at) / 86400)::bigint as day) d
 $$;
 
