@@ -6,7 +6,7 @@ what it did is in the ticket. After hours of downtime it does each thing once, n
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from callcenter.domain.deadlines import CLOCK_EN, CLOCK_ZH, Clock
 from callcenter.domain.effects import Course, EffectKind, Outcome
@@ -155,8 +155,16 @@ def _changes_of_people(situation: Situation, state: TicketState) -> list[datetim
     """When the roster says that another operator comes, or that whoever is concerned goes away."""
     roster, at = situation.roster, situation.at
     found = [roster.next_change(OPERATOR, at)] if state.by_duty else []
-    found += [roster.next_absence_change(p, at) for p in (state.responsible, state.asked) if p is not None]
+    concerned = [p for p in (state.responsible, state.asked) if p is not None]
+    found += [roster.next_absence_change(p, at) for p in concerned]
+    found += [_gone_at(situation, p) for p in concerned]
     return [moment for moment in found if moment is not None]
+
+
+def _gone_at(situation: Situation, staff: str) -> datetime | None:
+    """When the person has left the company: the midnight after their last day; None where none is known."""
+    last = situation.organisation.person(staff).active_until if situation.organisation.knows(staff) else None
+    return situation.rules.calendar.at(last + timedelta(days=1), time(0)) if last is not None else None
 
 
 def next_tick_at(situation: Situation, state: TicketState) -> datetime | None:

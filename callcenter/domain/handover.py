@@ -12,7 +12,7 @@ from datetime import timedelta
 from callcenter.domain import explain
 from callcenter.domain.deadlines import Clock, Deadline, opening_deadlines
 from callcenter.domain.effects import CALLER, RULE, Course, EffectKind, Outcome
-from callcenter.domain.matters import Call, Matter
+from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter
 from callcenter.domain.responsibility import Decision, chain
 from callcenter.domain.roster import OPERATOR
 from callcenter.domain.rules import EMERGENCY, more_urgent
@@ -219,13 +219,17 @@ def refuse(situation: Situation, state: TicketState, by: str, note: str) -> Outc
     if by in (situation.organisation.last_resort, situation.organisation.general_manager):
         raise DomainError("r14.last_resort", "the last resort and the general manager cannot refuse")
     course.add(Act.REFUSE, by, note=note)
-    organisation = situation.organisation
-    manager = organisation.department(state.matter.department).manager
-    told = organisation.general_manager if by == manager else manager
-    course.tell((told,), "R16", ("本部门有人拒绝接受移交。", "Somebody of your department refused a hand-over."))
+    _tell_of_refusal(course, by, state.matter.department)
     _escalate_refusals(course)
     ask_next(course)
     return course.outcome()
+
+
+def _tell_of_refusal(course: Course, by: str, department: str) -> None:
+    organisation = course.situation.organisation
+    manager = organisation.department(department).manager
+    told = organisation.general_manager if by == manager else manager
+    course.tell((told,), "R16", ("本部门有人拒绝接受移交。", "Somebody of your department refused a hand-over."))
 
 
 def _escalate_refusals(course: Course) -> None:
@@ -286,8 +290,8 @@ def hand_over(
 ) -> Outcome:
     """Give the matter on: to `to` first if named, along the chain of `department` (default: the matter's own).
 
-    Whoever gives it on stays responsible until it is taken (R14). Who accepted it before needs a reason, and it
-    counts as a refusal (R16).
+    Whoever is responsible stays so until it is taken (R14). Who accepted it before, or is asked to take it, needs a
+    reason, and it counts as a refusal (R16).
     """
     course = Course(situation, state)
     _must_be_concerned(course, by)
@@ -299,6 +303,8 @@ def hand_over(
         raise DomainError("r14.not_available", "this person is away or has left", mend="name somebody who is there")
     _release(course, to or "")
     course.add(Act.HAND_OVER, by, note=note, matter=matter)
+    if course.state.refusals != state.refusals:
+        _tell_of_refusal(course, by, state.matter.department)
     _escalate_refusals(course)
     if to is not None and to != course.state.responsible:
         ask(course, to)
@@ -359,18 +365,26 @@ def becomes_major(course: Course) -> None:
 
 def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:
     """The caller calls again about this matter (R17): same first responder, nothing starts again. A call that is more
-    urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit."""
+    urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit. The press or an
+    authority makes it major, however urgent it is (R15)."""
     course = Course(situation, state)
     course.add(Act.CALLED_AGAIN, CALLER, number=call.number)
     rises = more_urgent(matter.urgency, state.urgency)
     told = dict.fromkeys((state.first_responder, state.responsible))
     course.tell(told, "R17", explain.TELL_REPEAT, ring=rises and matter.urgency == EMERGENCY)
+    raised = replace(
+        state.matter,
+        urgency=matter.urgency if rises else state.matter.urgency,
+        source=matter.source if matter.source in WATCHED_SOURCES else state.matter.source,
+        households=max(matter.households, state.matter.households),
+    )
     if rises:
-        raised = replace(state.matter, urgency=matter.urgency, source=matter.source)
         course.add(Act.RAISE, matter=raised, deadlines=_limits_of_what_was_unknown(course, raised))
-        becomes_major(course)
-        if state.status in _UNTAKEN and state.accepted_by is None:
-            route(course)
+    elif raised != state.matter:
+        course.add(Act.AMEND, matter=raised)
+    becomes_major(course)
+    if rises and state.status in _UNTAKEN and state.accepted_by is None:
+        route(course)
     return course.outcome()
 
 

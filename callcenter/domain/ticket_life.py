@@ -78,11 +78,18 @@ def _assign(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _hand_over(state: TicketState, event: TicketEvent) -> TicketState:
-    bounced = event.actor == state.accepted_by and event.actor != state.first_responder
+    """Whoever gives on what they accepted, or are asked to take, refuses it (R16). The chain does not come round to who
+    was asked in vain, however often they hand it on (R13)."""
+    matter = event.matter or state.matter
+    bounced = event.actor in (state.accepted_by, state.asked) and event.actor != state.first_responder
     refusals = (*state.refusals, Refusal(event.actor, event.at, event.note.strip())) if bounced else state.refusals
     if bounced and not event.note.strip():
         raise DomainError("r16.reason_missing", "giving on a matter needs its reason", mend="say why")
-    return replace(_not_asked(state), matter=event.matter or state.matter, refusals=refusals, accepted_by=None)
+    in_vain = _asked_before(state).asked_before
+    goes_on = event.actor in in_vain and matter.department == state.matter.department
+    return replace(
+        _not_asked(state), matter=matter, refusals=refusals, accepted_by=None, asked_before=in_vain if goes_on else ()
+    )
 
 
 def _ask(state: TicketState, event: TicketEvent) -> TicketState:

@@ -96,6 +96,24 @@ def test_giving_on_what_one_accepted_counts_as_a_refusal() -> None:
     assert (given.responsible, given.asked) == ("B", "W")
 
 
+def test_who_is_asked_and_hands_it_on_has_refused_and_the_chain_does_not_begin_anew() -> None:
+    """R13, R16: handing on wins nobody a new limit, and bouncing is seen."""
+    state = _open(LAMP)
+    with pytest.raises(DomainError) as caught:
+        handover.hand_over(situation(LATER), state, "B")
+    assert caught.value.code == "r16.reason_missing"
+    given = handover.hand_over(situation(LATER), state, "B", note="没空")
+    assert [(r.staff, r.reason) for r in given.state.refusals] == [("B", "没空")]
+    assert (given.state.responsible, given.state.asked) == ("A", "C"), "B is not asked again"
+    assert "K" in _staff(given, EffectKind.TELL)
+    again = handover.hand_over(situation(LATER), given.state, "B", note="还是没空").state
+    assert again.asked == "K", "nor does it come round to C"
+    bounced = handover.hand_over(situation(LATER), given.state, "C", to="B", note="也没空")
+    assert [r.staff for r in bounced.state.refusals] == ["B", "C"]
+    assert bounced.state.disputed
+    assert {"O", "G"} <= set(_staff(bounced, EffectKind.TELL))
+
+
 def test_a_manager_gives_it_to_one_of_the_department() -> None:
     taken = handover.accept(situation(LATER), _open(LAMP), "K").state
     given = handover.hand_over(situation(LATER), taken, "K", to="C", note="请处理")
@@ -190,6 +208,27 @@ def test_calling_again_in_danger_raises_the_matter() -> None:
     again = handover.called_again(situation(LATER), taken, RESIDENT, replace(LAMP, urgency="emergency"))
     assert (again.state.responsible, again.state.status) == ("B", Status.ACCEPTED)
     assert {"A", "B", "L", "G"} <= {e.staff for e in again.effects if e.ring}
+
+
+def test_a_call_of_the_press_makes_a_matter_major_and_it_stays_theirs() -> None:
+    """R15, R17: the press calls about a lamp that is no more urgent than before."""
+    press = handover.called_again(situation(LATER), _open(LAMP), RESIDENT, replace(LAMP, source="press"))
+    assert (press.state.major, press.state.urgency, press.state.report_by) == (True, "normal", "L")
+    assert {"L", "G"} <= {e.staff for e in press.effects if e.rule == "R15"}
+    assert press.state.asked == "B", "nothing starts again"
+    worse = handover.called_again(situation(LATER), press.state, RESIDENT, replace(LAMP, urgency="important"))
+    assert (worse.state.matter.source, worse.state.urgency) == ("press", "important")
+
+
+def test_the_report_on_what_joins_another_matter_stays_due() -> None:
+    """R15: nothing is hidden by joining."""
+    one = _open(LAMP)
+    call = replace(LAMP, source="authority")
+    made = decision(call)
+    other = handover.open_ticket(situation(EVENING), "100002", RESIDENT, call, made, CallRecord(EVENING)).state
+    joined = work.absorb(situation(LATER), one, other).state
+    assert joined.timer(Clock.REPORT) is not None
+    assert joined.major
 
 
 def test_a_matter_not_understood_well_waits_for_confirmation_but_an_emergency_does_not() -> None:
@@ -293,6 +332,18 @@ def test_the_clock_knows_when_to_look_again() -> None:
     finished = work.done(situation(LATER), state, "B", "修好").state
     archived = work.satisfied(situation(LATER), work.reported(situation(LATER), finished, "L").state).state
     assert next_tick_at(situation(LATER), archived) is None
+
+
+def test_a_last_day_in_the_company_is_looked_at() -> None:
+    """R14: B leaves for good on the 23rd; the matter is looked at in that midnight, not when its next limit comes."""
+    taken = handover.accept(situation(LATER), _open(LAMP), "B").state
+    for mark in (work.answered, work.contacted):
+        taken = mark(situation(LATER), taken, "B").state
+    last = tuple(replace(s, active_until=at(23, 12).date()) if s.id == "B" else s for s in ORGANISATION.staff)
+    here = replace(situation(at(23, 12)), organisation=replace(ORGANISATION, staff=last))
+    assert tick(here, taken).events == ()
+    assert next_tick_at(here, taken) == at(24, 0)
+    assert tick(here.later(at(24, 0)), taken).state.responsible == "C"
 
 
 def test_effects_have_keys_of_their_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from domain_house import ORGANISATION, ROSTER, RULES, SITE, at
@@ -137,10 +137,10 @@ class Hotline(RuleBasedStateMachine):
         self.absences = (*self.absences, Absence(person, self.now, self.now + timedelta(hours=hours), "", instead))
         self.ticked_at = None
 
-    @rule(person=st.sampled_from(LEAVERS))
-    def somebody_leaves_the_company(self, person: str) -> None:
-        yesterday = RULES.calendar.day(self.now) - timedelta(days=1)
-        staff = tuple(replace(s, active_until=yesterday) if s.id == person else s for s in self.organisation.staff)
+    @rule(person=st.sampled_from(LEAVERS), days=st.integers(-1, 2))
+    def somebody_leaves_the_company(self, person: str, days: int) -> None:
+        last = RULES.calendar.day(self.now) + timedelta(days=days)
+        staff = tuple(replace(s, active_until=last) if s.id == person else s for s in self.organisation.staff)
         self.organisation = replace(self.organisation, staff=staff)
         self.ticked_at = None
 
@@ -274,7 +274,10 @@ class Hotline(RuleBasedStateMachine):
             assert clockwork.tick(self.situation, state).events == ()
             following = clockwork.next_tick_at(self.situation, state)
             quiet = (following or self.now + timedelta(days=3)) - timedelta(seconds=1)
-            people_change = [m for a in self.absences for m in (a.starts_at, a.ends_at) if self.now < m <= quiet]
+            leave = [s.active_until for s in self.organisation.staff if s.active_until is not None]
+            gone = [RULES.calendar.at(day + timedelta(days=1), time(0)) for day in leave]
+            moments = [*gone, *(m for a in self.absences for m in (a.starts_at, a.ends_at))]
+            people_change = [m for m in moments if self.now < m <= quiet]
             if quiet > self.now and not people_change:
                 assert clockwork.tick(self.situation.later(quiet), state).events == ()
 
