@@ -136,6 +136,16 @@ async def save_all(
     await writing.flush(connection)
 
 
+def _look_at(around: Situation, state: TicketState) -> datetime | None:
+    """When the clock looks at it next: an open matter before the roster that was looked at ends, since leave and turns
+    beyond it are not known yet (R14)."""
+    following = next_tick_at(around, state)
+    if not state.status.open:
+        return following
+    edge = around.at + ROSTER_AROUND - timedelta(days=1)
+    return min(following, edge) if following is not None else edge
+
+
 def columns(around: Situation, state: TicketState) -> dict[str, Any]:
     running = [t for t in state.timers if t.running and not state.paused(t)]
     due = min(running, key=lambda t: t.due_at, default=None)
@@ -151,7 +161,7 @@ def columns(around: Situation, state: TicketState) -> dict[str, Any]:
         "first_responder": state.first_responder, "responsible": state.responsible, "asked": state.asked,
         "accept_by": state.accept_by, "accepted_by": state.accepted_by, "major": state.major, "calls": state.calls,
         "refusals": len(state.refusals), "due_at": due.due_at if due else None,
-        "due_clock": due.clock.value if due else None, "next_at": next_tick_at(around, state),
+        "due_clock": due.clock.value if due else None, "next_at": _look_at(around, state),
         "done_at": state.done_at, "closed_at": state.closed_at,
     }  # fmt: skip
 
@@ -243,7 +253,7 @@ def _plan_effect(
 def _follow_callbacks(writing: Writing, state: TicketState, number: int, events: tuple[TicketEvent, ...]) -> None:
     """Keep the call-back to make in step with the ticket's clock (R5, R22)."""
     for event in events:
-        if event.act in {Act.CALLED_BACK, *ENDS_ALL, Act.SATISFIED, Act.DONE}:
+        if event.act in {Act.CALLED_BACK, *ENDS_ALL, Act.SATISFIED}:
             how = {Act.JOIN: "joined", Act.CALLED_BACK: "done"}.get(event.act, "done")
             writing.add("end_callbacks", ticket=number, state=how, at=event.at, by=event.actor)
     if state.timer(Clock.CALL_BACK) is not None:

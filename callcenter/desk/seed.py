@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = get_logger("desk.seed")
 _sql = statements("house")
 _accounts = statements("account")
+_tickets = statements("ticket")
 
 ROSTER_HORIZON = timedelta(days=62)
 """How far ahead the roster stands in the database: this month and the next (R25)."""
@@ -105,6 +106,7 @@ async def _seed_site(connection: Connection, site: Site) -> None:
                 connection, site=site.id, staff=absence.staff, starts_at=absence.starts_at, ends_at=absence.ends_at,
                 reason=absence.reason, replaced_by=absence.replaced_by,
             )  # fmt: skip
+        await _tickets.look_again_all(connection, site=site.id)  # whoever answers for a matter may have left (R14)
         log.info("site_loaded", site=site.id, first=site.id not in known)
     await extend_roster(connection, site, now)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from desk_node import SITE, FakeSpeech, Linked, labels, until
+from desk_node import SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
 
+from callcenter.config import ROOT, Settings, SiteSettings
 from callcenter.desk import acts, clock, jobs, tickets
 from callcenter.desk.house import Desk, open_desk
 
@@ -105,6 +108,52 @@ async def test_exactly_one_person_is_responsible_through_a_month(desk: Desk, nod
         row = await desk.pool.fetchrow("select * from ticket where number = $1", NUMBER)
         assert row["responsible"] in known
         assert row["first_responder"] == first
+
+
+async def test_who_left_while_the_house_was_closed_is_relieved_when_it_opens(
+    settings: Settings, speech: FakeSpeech, tmp_path: Path
+) -> None:
+    """R14: the files say so at the next start; the matter's next limit would come much later."""
+    async with open_desk(settings) as desk, served(desk) as address:
+        async with linked(settings_of(settings.var_dir, str(desk.dsn), [address])) as node:
+            await emergency(desk, node, speech)
+        asked = str((await tickets.one(desk, NUMBER)).ticket.asked)
+        await acts.accept(desk, NUMBER, asked, "key-0001")
+    shutil.copytree(ROOT / "config" / "sites", tmp_path / "sites")
+    people = tmp_path / "sites" / SITE / "organisation.yaml"
+    people.write_text(people.read_text().replace(f"{{id: {asked},", f"{{id: {asked}, active_until: 2020-01-01,", 1))
+    changed = settings.model_copy(update={"site": SiteSettings(folder=tmp_path / "sites")})
+    async with open_desk(changed, background=False) as desk:
+        await look(desk, datetime.now(UTC))
+        now_its = (await tickets.one(desk, NUMBER)).ticket.responsible
+    assert now_its != asked
+    assert now_its in {s.id for s in desk.site(SITE).organisation.staff}
+
+
+async def test_an_open_matter_is_looked_at_before_the_roster_it_knows_ends(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R14: leave that begins while a matter waits for weeks is seen when it begins."""
+    await emergency(desk, node, speech)
+    asked = str((await tickets.one(desk, NUMBER)).ticket.asked)
+    await acts.accept(desk, NUMBER, asked, "key-0001")
+    now = datetime.now(UTC)
+    await acts.change_state(
+        desk, NUMBER, asked, "waiting", "key-0002", waiting_for="material", until=now + timedelta(days=30)
+    )
+    for what in ("answered", "contacted"):
+        await acts.mark(desk, NUMBER, asked, what, "", f"key-{what}")
+    leave = now + timedelta(days=6)
+    await desk.pool.execute(
+        "insert into absence (site, staff, starts_at, ends_at, reason) values ($1, $2, $3, $4, '')",
+        SITE, asked, leave, leave + timedelta(days=10),
+    )  # fmt: skip
+    moment = now
+    while (following := await desk.pool.fetchval("select next_at from ticket where number = $1", NUMBER)) <= leave:
+        assert following > moment
+        moment = following
+        await look(desk, moment)
+    assert (await tickets.one(desk, NUMBER)).ticket.responsible != asked
 
 
 async def test_a_job_survives_a_desk_and_is_done_once(desk: Desk, settings: Any, node: Linked) -> None:

@@ -199,6 +199,25 @@ async def test_a_promised_call_back_is_made_once(desk: Desk, node: Linked) -> No
     assert [d.state for d in detail.deadlines if d.clock == "call_back"] == ["met"]
 
 
+async def test_a_promise_outlives_the_work_and_ends_with_the_matter(desk: Desk, node: Linked) -> None:
+    """R22: whoever does the work has not called back; list and clock say the same until the resident is content."""
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.hear(call, "厨房水管漏水了")
+    by = datetime.now(UTC) + timedelta(hours=2)
+    node.line.open(call, NUMBER, labels(), fields={"callback_by": by.isoformat()})
+    node.line.end(call)
+    await completed(desk, call)
+    (back,) = await todo.callbacks(desk, SITE)
+    responsible = (await tickets.one(desk, NUMBER)).ticket.responsible
+    done = await acts.change_state(desk, NUMBER, responsible, "done", "key-0001", result="换了水管")
+    assert [d.state for d in done.deadlines if d.clock == "call_back"] == ["running"]
+    assert [row.id for row in await todo.callbacks(desk, SITE)] == [back.id]
+    over = await acts.change_state(desk, NUMBER, responsible, "archived", "key-0002")
+    assert [d.state for d in over.deadlines if d.clock == "call_back"] == ["met"]
+    assert await todo.callbacks(desk, SITE) == []
+
+
 async def test_duty_and_roster(desk: Desk) -> None:
     found = await duty.now(desk, SITE)
     roles = {one.role: one for one in found.now}
