@@ -43,9 +43,20 @@ async def to_confirm(desk: Desk, site: str) -> list[TicketRow]:
     return [rows.ticket(row) async for row in _sql.to_confirm(desk.pool, site=site)]
 
 
-async def callbacks(desk: Desk, site: str) -> list[CallbackRow]:
-    """Call-backs to make (R5, R22), the next due first."""
-    return [rows.callback(row) async for row in _sql.callbacks(desk.pool, site=site)]
+async def callbacks(
+    desk: Desk, site: str, *, department: str | None = None, staff: str | None = None
+) -> list[CallbackRow]:
+    """Call-backs to make (R5, R22), the next due first; of one department's matters, and those of `staff`, if named."""
+    found = _sql.callbacks(desk.pool, site=site, department=department, staff=staff)
+    return [rows.callback(row) async for row in found]
+
+
+async def callback(desk: Desk, identity: int) -> CallbackRow:
+    """One call-back. Raises StoreError `callback.unknown`."""
+    row = await _sql.callback_one(desk.pool, id=identity)
+    if row is None:
+        raise StoreError("callback.unknown", "there is no such call-back")
+    return rows.callback(row)
 
 
 async def tasks(desk: Desk, site: str, staff: str | None = None) -> list[TaskRow]:
@@ -73,10 +84,7 @@ async def callback_done(desk: Desk, identity: int, actor: str, result: str, key:
                         outcome = work.called_back(around, state, actor, result)
                         await matters.save(desk, connection, around, outcome)
                 await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
-    found = await _sql.callback_one(desk.pool, id=identity)
-    if found is None:
-        raise StoreError("callback.unknown", "there is no such call-back")
-    return rows.callback(found)
+    return await callback(desk, identity)
 
 
 async def task(desk: Desk, identity: int) -> TaskRow:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from callcenter.desk import acts, tickets, todo
 from callcenter.desk.house import Desk
-from callcenter.desk.models import TaskRow, TicketDetail
+from callcenter.desk.models import CallbackRow, TaskRow, TicketDetail
 from callcenter.domain.places import Place
 from callcenter.domain.staff import Organisation
 from callcenter.domain.tickets import WaitFor
@@ -19,7 +19,7 @@ from callcenter.site.load import Site
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.errors import STATUS_TEXTS, WebError, unfit
 from callcenter.web.format import ZONE
-from callcenter.web.state import DESK, duty_now
+from callcenter.web.state import DESK, duty_now, site_of
 from callcenter.web.viewer import Viewer, viewer
 
 CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
@@ -54,6 +54,11 @@ def concerned(
     return staff in own or organisation.person(staff).department == department.id
 
 
+def only_department(reader: Viewer) -> str | None:
+    """The one department whose matters the reader's lists show; None: all (R10). Who has none sees none."""
+    return (reader.account.department or "-") if own_department_only(reader.role) else None
+
+
 async def entitled(request: web.Request, detail: TicketDetail) -> frozenset[str]:
     """What the viewer may do with it, whatever its state: a repeated request must find its own effect."""
     desk, reader, row = request.app[DESK], viewer(request), detail.ticket
@@ -62,7 +67,8 @@ async def entitled(request: web.Request, detail: TicketDetail) -> frozenset[str]
     theirs = concerned(organisation, detail, me, on_duty)
     answers = reader.may(Right.ANSWER_HANDOVER)
     follows = reader.may(Right.MOVE_TICKETS) or (me is not None and me == row.first_responder)
-    reports = me is not None and any(t.kind == "report" and t.staff == me for t in detail.tasks)
+    writers = {*(t.staff for t in detail.tasks if t.kind == "report"), organisation.general_manager}
+    reports = me is not None and me in writers
     allowed = {
         "refuse": answers and me is not None and me in {row.asked, *(h.to_staff for h in detail.chain)},
         "accept": theirs and answers,
@@ -139,6 +145,8 @@ async def perform(request: web.Request, act: str, number: int, form: dict[str, s
     may = await entitled(request, detail)
     if act not in may:
         raise WebError(403, "web.act", details={"may": sorted(may & {*detail.may, "mark"})})
+    if act == "join":
+        await one_visible(request, _number(form.get("into", "")))
     actor, reason = reader.actor, form.get("reason", "").strip()
     if act in NEEDS_REASON and not reason:
         raise unfit("reason", "is needed (R16)")
@@ -243,6 +251,24 @@ DOING: dict[str, Callable[[Doing], Awaitable[TicketDetail]]] = {
 }
 
 
+async def callbacks_of(request: web.Request) -> list[CallbackRow]:
+    """Call-backs to make that the reader may see (R10), the next due first."""
+    reader = viewer(request)
+    return await todo.callbacks(
+        request.app[DESK], site_of(request, reader.account), department=only_department(reader),
+        staff=reader.account.staff,
+    )  # fmt: skip
+
+
+async def may_call_back(request: web.Request, identity: int) -> None:
+    """Raises StoreError for a call-back that is none, AccessError for one whose matter the reader may not see (R10)."""
+    row, reader = await todo.callback(request.app[DESK], identity), viewer(request)
+    if row.ticket is not None:
+        await one_visible(request, row.ticket)
+    elif reader.account.site not in (None, row.site):
+        raise AccessError("web.other_department", STATUS_TEXTS[403])
+
+
 async def may_task(request: web.Request, number: int) -> TaskRow:
     """A task of the reader's own. Raises AccessError for somebody else's."""
     task = await todo.task(request.app[DESK], number)
@@ -252,8 +278,8 @@ async def may_task(request: web.Request, number: int) -> TaskRow:
     return task
 
 
-MARKS = ("answered", "contacted", "called_back", "reported", "not_reached")
-"""What meets a clock without changing the state (R15, R18–R23)."""
+MARKS = ("answered", "contacted", "called_back")
+"""What meets a clock without changing the state (R18–R20, R22); reports and follow-ups have acts of their own."""
 ACTS = {
     "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
     "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",

@@ -12,7 +12,7 @@ from pydantic import Field
 from callcenter.desk import choices, messages, resident_calls, todo
 from callcenter.errors import StoreError
 from callcenter.web.access import Right
-from callcenter.web.acting import one_visible
+from callcenter.web.acting import may_call_back, one_visible
 from callcenter.web.api.endpoint import ROW_ID, STAFF, TICKET_NUMBER, Answer, Body, Endpoint, idempotency_key
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
@@ -121,12 +121,11 @@ async def put_choice(request: web.Request, _: Any, body: ChoiceBody) -> Choice:
 
 
 async def ring_callback(request: web.Request, _: Any, __: None) -> Rung:
-    reader, desk, identity = viewer(request), request.app[DESK], int(request.match_info["id"])
-    rows = await todo.callbacks(desk, site_of(request, reader.account))
-    ticket = next((row.ticket for row in rows if row.id == identity), None)
+    identity = int(request.match_info["id"])
+    await may_call_back(request, identity)
+    ticket = (await todo.callback(request.app[DESK], identity)).ticket
     if ticket is None:
         raise StoreError("callback.unknown", "there is no such call-back")
-    await one_visible(request, ticket)
     return await _ring(request, ticket, callback=identity)
 
 

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from callcenter.desk import tickets, todo
 from callcenter.desk.models import TicketDetail, TicketFilter
-from callcenter.web.access import Right, own_department_only
-from callcenter.web.acting import may_do, one_visible, perform
+from callcenter.web.access import Right
+from callcenter.web.acting import callbacks_of, may_call_back, may_do, one_visible, only_department, perform
 from callcenter.web.api.endpoint import (
     BIGGEST,
     ROW_ID,
@@ -95,9 +95,9 @@ class Outcome(Body):
 
 
 class Mark(Body):
-    """A remark, or something that meets a clock: answered, contacted, called back, reported, not reached."""
+    """A remark, or something that meets a clock: answered, contacted, called back."""
 
-    what: Literal["note", "answered", "contacted", "called_back", "reported", "not_reached"] = "note"
+    what: Literal["note", "answered", "contacted", "called_back"] = "note"
     text: str = Text
 
 
@@ -157,7 +157,7 @@ async def whole(request: web.Request, detail: TicketDetail) -> WholeTicket:
 
 async def list_tickets(request: web.Request, query: TicketQuery, _: None) -> Tickets:
     reader = viewer(request)
-    department = reader.account.department if own_department_only(reader.role) else query.department
+    department = only_department(reader) or query.department
     values = query.model_dump(exclude={"before", "limit", "department"})
     page = await tickets.page(
         request.app[DESK], site_of(request, reader.account), TicketFilter(**values, department=department),
@@ -195,15 +195,15 @@ async def list_to_confirm(request: web.Request, _: Any, __: None) -> ToConfirm:
 
 async def list_callbacks(request: web.Request, _: Any, __: None) -> Callbacks:
     reader = viewer(request)
-    rows = await todo.callbacks(request.app[DESK], site_of(request, reader.account))
-    return Callbacks(callbacks=[Callback.of(row, reader) for row in rows])
+    return Callbacks(callbacks=[Callback.of(row, reader) for row in await callbacks_of(request)])
 
 
 async def callback_done(request: web.Request, _: Any, body: CallbackOutcome) -> Callback:
-    reader = viewer(request)
+    reader, identity = viewer(request), int(request.match_info["id"])
+    await may_call_back(request, identity)
     row = await todo.callback_done(
-        request.app[DESK], int(request.match_info["id"]), reader.actor, body.result, idempotency_key(request)
-    )
+        request.app[DESK], identity, reader.actor, body.result, idempotency_key(request)
+    )  # fmt: skip
     return Callback.of(row, reader)
 
 
@@ -238,7 +238,7 @@ ENDPOINTS = (
     _act("wait", "wait", "Wait for the resident, material or an outside body", Waiting),
     _act("resume", "resume", "Go on after waiting", Nothing),
     _act("done", "done", "The work is done", Outcome),
-    _act("mark", "mark", "Note something, or meet a clock (R15, R18–R23)", Mark),
+    _act("mark", "mark", "Note something, or meet a clock (R18–R20, R22)", Mark),
     _act("close", "close", "The resident is satisfied: archive (R23)", Nothing),
     _act("reopen", "reopen", "Not satisfied: reopen (R23)", Outcome),
     _act("not-reached", "not_reached", "The follow-up call was not answered (R23)", Nothing),

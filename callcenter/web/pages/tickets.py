@@ -11,8 +11,8 @@ from aiohttp import web
 
 from callcenter.desk import messages, tickets
 from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
-from callcenter.web.access import Right, own_department_only
-from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, perform
+from callcenter.web.access import Right
+from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, only_department, perform
 from callcenter.web.format import ZONE
 from callcenter.web.forms import REPORT_AT_MOST, form_key, one_of, read_form, words_of
 from callcenter.web.history import history_of
@@ -53,9 +53,7 @@ class Shown:
 
 def filter_of(shown: Shown, reader: Viewer) -> TicketFilter:
     """The list that was asked for, narrowed to what the reader may see (R10)."""
-    everything = TicketFilter(
-        department=reader.account.department if own_department_only(reader.role) else None, text=shown.q or None
-    )
+    everything = TicketFilter(department=only_department(reader), text=shown.q or None)
     unfinished = replace(everything, open_only=True)
     return {
         "open": unfinished,
@@ -118,7 +116,8 @@ async def _others(request: web.Request, detail: TicketDetail, site: str) -> list
     number = detail.ticket.caller_number
     if not number:
         return []
-    page = await tickets.page(request.app[DESK], site, TicketFilter(text=number), limit=6)
+    theirs = TicketFilter(text=number, department=only_department(viewer(request)))
+    page = await tickets.page(request.app[DESK], site, theirs, limit=6)
     return [row for row in page.rows if row.number != detail.ticket.number and row.caller_number == number]
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from callcenter.desk import calls, resident_calls, todo
 from callcenter.desk.models import TicketDetail
 from callcenter.web.access import Right
-from callcenter.web.acting import one_visible, perform
+from callcenter.web.acting import callbacks_of, may_call_back, one_visible, perform
 from callcenter.web.errors import unfit
 from callcenter.web.forms import form_key, read_form
 from callcenter.web.page import render
@@ -61,8 +61,7 @@ async def confirmed(request: web.Request) -> web.StreamResponse:
 
 async def callbacks_page(request: web.Request) -> web.StreamResponse:
     """GET /callbacks"""
-    reader = viewer(request)
-    rows = await todo.callbacks(request.app[DESK], site_of(request, reader.account))
+    rows = await callbacks_of(request)
     rings = not resident_calls.why_not(request.app[DESK].settings)
     return await render(request, "callbacks.html", section="callbacks", callbacks=rows, rings=rings)
 
@@ -73,7 +72,9 @@ async def called_back(request: web.Request) -> web.StreamResponse:
     key, result = form_key(form), form.get("result", "").strip()
     if not result:
         raise unfit("result", "say what came of it")
-    await todo.callback_done(request.app[DESK], int(request.match_info["id"]), viewer(request).actor, result, key)
+    callback = int(request.match_info["id"])
+    await may_call_back(request, callback)
+    await todo.callback_done(request.app[DESK], callback, viewer(request).actor, result, key)
     raise web.HTTPSeeOther("/callbacks")
 
 
@@ -81,6 +82,7 @@ async def ring_now(request: web.Request) -> web.StreamResponse:
     """POST /callbacks/{id}/ring: the house rings the resident, then the telephone of whoever asked for it (R22)."""
     key = form_key(await read_form(request))
     callback = int(request.match_info["id"])
+    await may_call_back(request, callback)
     await resident_calls.ring_now(request.app[DESK], viewer(request).actor, key, callback=callback)
     raise web.HTTPSeeOther("/callbacks")
 

@@ -104,6 +104,63 @@ def test_without_the_right_nothing_moves(house: House, supervisor: Client, dispa
     assert (after["revision"], after["responsible"]) == (before["revision"], before["responsible"])
 
 
+def test_nobody_joins_a_matter_to_one_they_may_not_see(house: House, supervisor: Client, dispatcher: Client) -> None:
+    """R10: else the answer would show it, and its calls would change."""
+    own, foreign = matter(house), matter(house, stories.FEES)
+    before = ticket(supervisor, foreign)["revision"]
+    assert act(dispatcher, own, "join", into=foreign).status_code == 403
+    assert act(dispatcher, own, "join", into=100099999).status_code == 404
+    assert ticket(dispatcher, own)["number"] == own
+    assert ticket(supervisor, foreign)["revision"] == before
+
+
+def test_whoever_works_on_it_neither_reports_nor_follows_up_by_a_remark(house: House, dispatcher: Client) -> None:
+    """R15, R23: the report is the duty leader's, the follow-up call the first responder's."""
+    number = matter(house, stories.LEAK)
+    for what in ("reported", "not_reached"):
+        body = {"what": what, "text": "x"}
+        answer = dispatcher.api("POST", f"/tickets/{number}/mark", json=body, headers=key())
+        assert answer.status_code == 422, answer.text
+        dispatcher.get(f"/tickets/{number}")
+        form = {**body, "key": f"by-a-remark-{what}"}
+        assert dispatcher.post(f"/tickets/{number}/mark", form).status_code == 422, what
+    body = {"what": "contacted", "text": "说好下午到"}
+    assert dispatcher.api("POST", f"/tickets/{number}/mark", json=body, headers=key()).status_code == 200
+
+
+def test_call_backs_are_shown_to_and_made_by_those_whose_matters_they_are(
+    house: House, supervisor: Client, dispatcher: Client
+) -> None:
+    """R10: a department's dispatcher sees no other department's call-backs."""
+    (back,) = [
+        c for c in supervisor.api("GET", "/callbacks").json()["callbacks"] if c["call"] == str(house.told["other"].id)
+    ]
+    assert back["id"] not in {c["id"] for c in dispatcher.api("GET", "/callbacks").json()["callbacks"]}
+    assert f"/callbacks/{back['id']}" not in dispatcher.get("/callbacks").text
+    said = {"result": "x"}
+    assert dispatcher.api("POST", f"/callbacks/{back['id']}/done", json=said, headers=key()).status_code == 403
+    assert dispatcher.api("POST", f"/callbacks/{back['id']}/ring", headers=key()).status_code == 403
+    for path in ("", "/ring"):
+        form = {"result": "x", "key": f"not-my-call-back{path[1:]}"}
+        assert dispatcher.post(f"/callbacks/{back['id']}{path}", form).status_code == 403
+    after = supervisor.api("GET", "/callbacks").json()["callbacks"]
+    assert back["id"] in {c["id"] for c in after}
+
+
+def test_a_dispatcher_of_no_department_sees_no_matters(house: House, admin: Client) -> None:
+    """R10: nothing instead of everything."""
+    admin.get("/accounts")
+    page = admin.post("/accounts", {"login": "of-nowhere", "staff": "", "name": "无部门", "role": "dispatcher"})
+    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
+    assert shown
+    nowhere = Client(house.desk)
+    nowhere.log_in("of-nowhere", shown[1])
+    set_password(nowhere, shown[1])
+    assert nowhere.api("GET", "/tickets").json()["tickets"] == []
+    assert nowhere.api("GET", "/callbacks").json()["callbacks"] == []
+    assert str(house.told["fees"].ticket) not in nowhere.get("/tickets?show=all").text
+
+
 def test_a_form_that_a_browser_repeats_is_done_once(house: House, supervisor: Client) -> None:
     number = matter(house)
     supervisor.get(f"/tickets/{number}")
