@@ -35,9 +35,9 @@ IN_FOLDER = {check_model, check_clock, check_disk}
 INSTALL = "tools/setup.sh run installs what is missing"
 
 
-def _settings_finding(error: CallCenterError) -> Finding:
+def _finding(check: str, error: CallCenterError) -> Finding:
     message = f"{error.where}: {error.message}" if error.where else error.message
-    return Finding("settings", Grade.FAIL, message, error.mend or "")
+    return Finding(check, Grade.FAIL, message, error.mend or "")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         try:
             yield from check(settings)
         except CallCenterError as error:
-            yield Finding(name, Grade.FAIL, error.message, error.mend or "")
+            yield _finding(name, error)
         except (OSError, ImportError, ValueError, subprocess.SubprocessError) as error:
             yield Finding(name, Grade.FAIL, f"could not be checked: {error}", INSTALL)
 
@@ -65,9 +65,9 @@ def doctor(
     try:
         findings = list(examine(load_settings(config)))
     except SeveralSettingsError as errors:
-        findings = [_settings_finding(error) for error in errors.problems]
+        findings = [_finding("settings", error) for error in errors.problems]
     except CallCenterError as error:
-        findings = [_settings_finding(error)]
+        findings = [_finding("settings", error)]
     failed = any(finding.grade is Grade.FAIL for finding in findings)
     if as_json:
         typer.echo(json.dumps({"ok": not failed, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))

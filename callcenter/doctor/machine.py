@@ -133,7 +133,11 @@ def check_certificate(settings: Settings) -> Iterator[Finding]:
             "set desk.certificate and desk.private_key to PEM files",
         )  # fmt: skip
         return
-    ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    try:
+        ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    except ValueError:
+        yield Finding("certificate", Grade.FAIL, f"{path} is no certificate", "set desk.certificate to a PEM file")
+        return
     days = (ends - datetime.now(UTC)).days
     grade = Grade.FAIL if days < 0 else Grade.WARN if days < 21 else Grade.OK
     yield Finding("certificate", grade, f"valid for {days} more days", "" if days >= 21 else "renew it")

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from callcenter.config import Settings
-from callcenter.doctor import Finding, Grade, examine
+from callcenter.doctor import Finding, Grade, examine, machine
 from callcenter.doctor.clock import clock_synchronised
 from callcenter.doctor.house import check_audio, check_database, check_edge, check_model, check_ports
-from callcenter.doctor.machine import check_certificate, check_clock, check_disk, check_folder, check_limits
+from callcenter.doctor.machine import (
+    FILES_ENOUGH,
+    FILES_GOOD,
+    check_certificate,
+    check_clock,
+    check_disk,
+    check_folder,
+    check_limits,
+)
 from callcenter.doctor.sites import check_dialplans, check_site
 from tests.harness.ports import free_port
 from tests.harness.toml import write_toml
@@ -84,6 +97,12 @@ def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     findings = [f for f in examine(settings(tmp_path, speech={"model": "no-such-model"})) if f.check == "model"]
     assert worst(findings).grade is Grade.FAIL
     assert worst(findings).mend
+
+
+def test_a_damaged_model_is_told_with_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (found,) = (f for f in examine(settings(tmp_path, speech={"model": str(tmp_path / "model")})) if f.check == "model")
+    assert found.message.startswith(f"{tmp_path / 'model'}: the speech model is damaged")
 
 
 def test_the_built_in_model_is_whole(tmp_path: Path) -> None:
@@ -187,8 +206,47 @@ def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
     assert list(check_certificate(settings(tmp_path))) == []
 
 
-def test_limits_are_told(tmp_path: Path) -> None:
-    assert {f.check for f in check_limits(settings(tmp_path))} == {"limits"}
+def given_certificate(folder: Path) -> Settings:
+    (folder / "tls.key").touch()
+    desk = {"tls": "given", "certificate": folder / "tls.crt", "private_key": folder / "tls.key"}
+    return settings(folder, desk=desk)
+
+
+@pytest.mark.parametrize(
+    ("days", "grade", "mend"), [(-1, Grade.FAIL, "renew it"), (20, Grade.WARN, "renew it"), (90, Grade.OK, "")]
+)
+def test_a_certificate_that_ends(tmp_path: Path, days: int, grade: Grade, mend: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "desk.example")])
+    now = datetime.now(UTC)
+    ends = now + timedelta(days, seconds=60)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 7, now - timedelta(days=9), ends)
+    (tmp_path / "tls.crt").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    (found,) = check_certificate(given_certificate(tmp_path))
+    assert (found.grade, found.mend) == (grade, mend)
+    assert f"{days} more days" in found.message
+
+
+def test_a_certificate_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "tls.crt").write_text("no PEM")
+    (found,) = check_certificate(given_certificate(tmp_path))
+    assert found.grade is Grade.FAIL
+    assert str(tmp_path / "tls.crt") in found.message
+    assert "desk.certificate" in found.mend
+
+
+@pytest.mark.parametrize(("files", "grade"), [(FILES_ENOUGH - 1, Grade.FAIL), (FILES_GOOD - 1, Grade.OK)])
+def test_few_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, grade: Grade) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    found = next(check_limits(settings(tmp_path)))
+    assert (found.grade, found.message) == (grade, f"{files} open files per process")
+    assert found.mend.endswith(f"ulimit -n {FILES_GOOD}")
+
+
+def test_more_lines_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "LINE_MB", 10**6)
+    *_, found = check_limits(settings(tmp_path))
+    assert (found.grade, found.mend) == (Grade.WARN, "lower line.count, or run roles on other machines")
 
 
 def test_the_command_ends_with_1_when_something_fails(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.serve import Launcher, Role, child, launcher
 from callcenter.serve.child import TRANSITIONS, Child, ChildState
+from callcenter.serve.show import where_to_look
 from tests.harness.scripted import Scripted
 
 
@@ -75,6 +76,18 @@ async def test_the_house_goes_on_without_a_role_that_keeps_dying(tmp_path: Path)
     assert delays[:3] == [0.1, 0.2, 0.4]
     assert house.events[-1].role != "speech" or "no good" in str(house.events)
     await house.launcher.drain()
+
+
+async def test_where_to_look_is_told_and_what_is_not_up(tmp_path: Path) -> None:
+    house = Scripted(tmp_path, speech="crash")
+    await house.launcher.start()
+    told = where_to_look(house.launcher)
+    await house.launcher.drain()
+    assert "The hotline is up in part" in told
+    assert "sip:hotline@127.0.0.1:5071  (2 路 lines, 4 方 callers, Kamailio)" in told
+    assert "Not ready  speech (still being tried" in told
+    assert str(house.launcher.state_file) in told
+    assert "Ctrl-C" in told
 
 
 async def test_what_a_person_must_mend_stops_the_start_with_its_message(tmp_path: Path) -> None:

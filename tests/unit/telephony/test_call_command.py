@@ -9,7 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from callcenter.errors import TelephonyError
-from callcenter.telephony.cli import call, check_address, check_options
+from callcenter.telephony.cli import call, check_address, check_options, sentence, turns_of
+from callcenter.telephony.plan import Action, CallReport, Turn, When
 
 HERE = "sip:4001@127.0.0.1:5060"
 
@@ -63,3 +64,33 @@ def test_what_can_be_dialled_passes(uri: str, tmp_path: Path) -> None:
     check_address(uri)
     check_options("+8613800000001", "0123456789*#ABCDabcd", "zh", 0.0, 300.0, tmp_path / "a.wav")
     check_options("", None, "en", None, 1.0, None)
+
+
+def test_recordings_then_texts_then_keys_are_said() -> None:
+    assert turns_of([Path("a.wav")], ["漏水了", "没有了"], "1#") == (
+        Turn(Action.PLAY, "a.wav"), Turn(Action.SAY, "漏水了"), Turn(Action.SAY, "没有了"), Turn(Action.KEYS, "1#"),
+    )  # fmt: skip
+    assert turns_of([], [], "1") == (Turn(Action.KEYS, "1", When.TALKING),), "keys alone need not wait for silence"
+    assert turns_of([], [], None) == ()
+
+
+def test_what_came_of_it_is_told_with_its_times_and_what_was_heard() -> None:
+    report = CallReport(
+        status=200, answered=True, ringing_ms=6.2, answered_ms=1011.8, rings=1, talk_s=31.24, ended_by="them",
+        heard="您好，幸福小区物业服务中心", longest_silence_s=1.62, turns_done=3, recording="/tmp/a.wav",
+    )  # fmt: skip
+    assert sentence(report).splitlines() == [
+        "180 after 6 ms, answered after 1012 ms on ring 1",
+        "talked 31.2 s, 3 turns, hung up by them",
+        "longest silence 1.6 s",
+        "heard: 您好，幸福小区物业服务中心",
+        "recorded: /tmp/a.wav",
+    ]
+
+
+def test_what_was_not_answered_is_told_with_its_status() -> None:
+    def refused_with(status: int, ringing_ms: float | None) -> str:
+        return sentence(CallReport(status, False, ringing_ms, None, 0, 0.0, "nobody", "", 0.0, 0, None))
+
+    assert refused_with(486, None) == "not answered: SIP status 486"
+    assert refused_with(487, 12.0) == "not answered: SIP status 487, rang after 12 ms"
