@@ -28,6 +28,12 @@ def test_training_text_voices_and_noises_do_not_touch_the_test_sets() -> None:
     overlap.check([*grammar.sentences(1), *development.sentences()])
 
 
+def test_no_sentence_of_the_closed_domain_set_is_in_the_training_text() -> None:
+    found = sets.sentences("domain")
+    assert len(found) == sets.held_out().domain_sentences
+    assert not {s.text for s in found} & set(grammar.sentences(1))
+
+
 def test_a_shared_run_is_found_but_courtesies_and_numbers_are_not() -> None:
     held_out = sets.held_out()
     test = ["坐电梯往下掉了一截吓死人了", "我住二十一号楼三单元六零二"]
