@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from callcenter.desk.models import TicketDetail
 from callcenter.desk.tickets import one
 from callcenter.domain import handover, work
 from callcenter.domain.effects import Outcome
-from callcenter.domain.matters import Matter
+from callcenter.domain.matters import SOURCES, Matter
 from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Place
 from callcenter.domain.situation import Situation
@@ -27,13 +27,14 @@ _events = statements("event")
 
 CORRECTABLE = frozenset({
     "kind", "category", "urgency", "department", "caller_name", "caller_number", "building", "unit", "room", "content",
+    "source", "investigation",
 })  # fmt: skip
 Deed = Callable[[Situation, TicketState], Outcome]
 
 
 async def once(connection: Connection, key: str, actor: str) -> bool:
-    """Whether this key is new; in the caller's transaction, so that an act that fails may be tried again."""
-    return await _events.act(connection, key=key, actor=actor) is not None
+    """Whether this key of `actor` is new; in the caller's transaction, so that an act that fails may be tried again."""
+    return await _events.act(connection, key=f"{actor}/{key}", actor=actor) is not None
 
 
 async def _do(
@@ -42,7 +43,7 @@ async def _do(
 ) -> TicketDetail:  # fmt: skip
     """Do one deed with a matter under its lock and return the matter afterwards; a key that was used does nothing."""
     async with desk.pool.acquire() as connection, connection.transaction():
-        if await once(connection, f"ticket:{key}", actor):
+        if await once(connection, f"ticket:{number}:{key}", actor):
             state = await matters.load(connection, number)
             around = await matters.situation(desk, connection, state.site)
             outcome = deed(around, state)
@@ -125,7 +126,9 @@ async def correct(desk: Desk, number: int, actor: str, changes: dict[str, str], 
 def _corrected_matter(desk: Desk, state: TicketState, changes: dict[str, str]) -> Matter:
     site = desk.site(state.site)
     taxonomy, matter = site.taxonomy, state.matter
-    known = {"kind": taxonomy.kinds, "urgency": taxonomy.urgencies, "category": taxonomy.categories}
+    known: dict[str, Collection[str]] = {
+        "kind": taxonomy.kinds, "urgency": taxonomy.urgencies, "category": taxonomy.categories, "source": SOURCES,
+    }  # fmt: skip
     for field, labels in known.items():
         if field in changes and changes[field] not in labels:
             raise DomainError("ticket.unknown_label", f"{field} {changes[field]!r} does not exist")
@@ -140,7 +143,8 @@ def _corrected_matter(desk: Desk, state: TicketState, changes: dict[str, str]) -
         place = site.gazetteer.complete(Place(**given))
     return replace(
         matter, kind=changes.get("kind", matter.kind), category=category, department=department,
-        urgency=changes.get("urgency", matter.urgency), place=place,
+        urgency=changes.get("urgency", matter.urgency), place=place, source=changes.get("source", matter.source),
+        needs_investigation=changes.get("investigation", "yes" if matter.needs_investigation else "no") == "yes",
     )  # fmt: skip
 
 
@@ -208,10 +212,17 @@ async def mark(desk: Desk, number: int, actor: str, what: str, text: str, key: s
     return await _do(desk, number, actor, key, lambda around, state: deeds[what](around, state, actor, text))
 
 
+async def pass_outside(desk: Desk, number: int, actor: str, body: str, text: str, key: str) -> TicketDetail:
+    """It belongs to an outside body, which was told of it; we follow it (R5). Raises DomainError."""
+    return await _do(
+        desk, number, actor, key, lambda around, state: work.pass_outside(around, state, actor, body, text)
+    )
+
+
 async def join(desk: Desk, number: int, actor: str, into: int, key: str) -> TicketDetail:
     """The same matter as another: its number becomes a name of that one (R17)."""
     async with desk.pool.acquire() as connection, connection.transaction():
-        if await once(connection, f"ticket:{key}", actor):
+        if await once(connection, f"ticket:{number}:{key}", actor):
             first, second = sorted((number, into))  # locked in order, so that two joins never wait for each other
             states = {n: await matters.load(connection, n) for n in (first, second)}
             around = await matters.situation(desk, connection, states[into].site)

@@ -11,6 +11,7 @@ from callcenter.desk.events import DeskEvent, tell, write_event
 from callcenter.desk.models import CallRow, IncidentRow, NewsKind
 from callcenter.domain import explain, work
 from callcenter.domain.effects import EffectKind
+from callcenter.domain.handover import many_households
 from callcenter.domain.incidents import NEVER_ALIKE, Incident, group, written_report
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import TicketState
@@ -57,6 +58,7 @@ async def _consider(desk: Desk, connection: Connection, state: TicketState) -> N
     if found.became_major:
         await _sql.major(connection, id=identity, at=around.at)
         await _tell_major(desk, connection, around, identity, incident, state.urgency)
+        await _report(desk, connection, around, identity, incident)
     for number in numbers if found.recognised else [int(state.ticket)]:
         await tell(connection, NewsKind.TICKET, state.site, {"ticket": number, "kind": "incident"})
 
@@ -132,6 +134,16 @@ async def _tell_major(
         await _send(desk, connection, incident.site, key, staff, "R15", sentence, around.at, urgency)
 
 
+async def _report(
+    desk: Desk, connection: Connection, around: Situation, identity: int, incident: Incident
+) -> None:
+    """The written report on it is due the next day, with the first of its matters that is not done (R15)."""
+    number = next(iter([row["number"] async for row in _sql.open_matters_of(connection, id=identity)]), None)
+    if number is not None:
+        first = await matters.load(connection, number)
+        await matters.save(desk, connection, around, many_households(around, first, len(incident.numbers)))
+
+
 async def _send(
     desk: Desk, connection: Connection, site: str, key: str, staff: str, rule: str, sentence: tuple[str, str],
     at: datetime, urgency: str = "important",
@@ -166,7 +178,7 @@ async def close(desk: Desk, identity: int, actor: str, result: str, key: str) ->
     """
     finished: list[int] = []
     async with desk.pool.acquire() as connection, connection.transaction():
-        if not await once(connection, f"incident:{key}", actor):
+        if not await once(connection, f"incident:{identity}:{key}", actor):
             return finished
         row = await _sql.lock(connection, id=identity)
         if row is None:

@@ -291,6 +291,12 @@ class TicketDetail:
     photos: tuple[Photo, ...] = ()
     may: tuple[str, ...] = ()
     """Acts (domain.tickets.Act) that its state allows a person now."""
+    source: str = "resident"
+    """Who called: resident, press, authority, mayor_hotline (R15)."""
+    investigation: bool = False
+    """Whether the answer needs one (R20)."""
+    outside_body: str | None = None
+    """To whom it was passed on, with our follow-up (R5)."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ async def add(desk: Desk, number: int, actor: str, content: bytes, key: str, not
     picture = await asyncio.to_thread(pictures.read, content)
     name = f"{hashlib.sha256(picture.content).hexdigest()}.{picture.kind}"
     async with desk.pool.acquire() as connection, connection.transaction():
-        if not await once(connection, f"photo:{key}", actor):
+        if not await once(connection, f"photo:{number}:{key}", actor):
             return
         state = await matters.load(connection, number)
         around = await matters.situation(desk, connection, state.site)

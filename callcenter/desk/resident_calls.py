@@ -203,7 +203,7 @@ async def ring_now(
         raise DomainError("residents.not_rung", f"residents are not rung: {why}", mend="call by hand, from the list")
     now = datetime.now(UTC)
     async with desk.pool.acquire() as connection, connection.transaction():
-        if not await once(connection, f"ring:{key}", actor):
+        if not await once(connection, f"ring:{callback or ticket}:{key}", actor):
             return {}
         staff = await connection.fetchval("select id from staff where id = $1", actor)
         if callback is not None:

@@ -41,7 +41,7 @@ ACTS = {
     "accept": Act.ACCEPT, "refuse": Act.REFUSE, "hand_over": Act.HAND_OVER, "confirm": Act.CONFIRM,
     "correct": Act.AMEND, "start": Act.START, "wait": Act.WAIT, "resume": Act.RESUME, "done": Act.DONE,
     "close": Act.SATISFIED, "reopen": Act.REOPEN, "not_reached": Act.NOT_REACHED, "dispute": Act.DISPUTE,
-    "settle": Act.SETTLE, "join": Act.JOIN, "report": Act.REPORTED,
+    "settle": Act.SETTLE, "join": Act.JOIN, "report": Act.REPORTED, "outside": Act.PASSED_OUTSIDE,
 }  # fmt: skip
 """What a person may do → what it is in the life of a ticket."""
 OPEN_STATES = frozenset(status.value for status in Status if status.open)
@@ -141,7 +141,8 @@ async def one(desk: Desk, number: int) -> TicketDetail:
         satisfied=_satisfied(events), archived_at=row["closed_at"], refusals=len(state.refusals),
         reasons=_reasons(row["decision"]), chain=_chain(events), ahead=_ahead(around, state),
         deadlines=_deadlines(state), told=told, history=tuple(events), calls=calls, tasks=tasks,
-        photos=_photos(events), may=may(state),
+        photos=_photos(events), may=may(state), source=state.matter.source,
+        investigation=state.matter.needs_investigation, outside_body=state.outside_body,
     )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ async def tasks(desk: Desk, site: str, staff: str | None = None) -> list[TaskRow
 async def callback_done(desk: Desk, identity: int, actor: str, result: str, key: str) -> CallbackRow:
     """A call-back was made, once per key. Raises StoreError `callback.unknown`, DomainError."""
     async with desk.pool.acquire() as connection, connection.transaction():
-        if await once(connection, f"callback:{key}", actor):
+        if await once(connection, f"callback:{identity}:{key}", actor):
             row = await _sql.callback_lock(connection, id=identity)
             if row is None:
                 raise StoreError("callback.unknown", "there is no such call-back")
@@ -101,7 +101,7 @@ async def task_done(desk: Desk, identity: int, actor: str, key: str, text: str =
         row = await _sql.task_lock(connection, id=identity)
         if row is None:
             raise StoreError("task.unknown", "there is no such task")
-        if await once(connection, f"task:{key}", actor) and row["state"] == "open":
+        if await once(connection, f"task:{identity}:{key}", actor) and row["state"] == "open":
             row = await _sql.task_done(connection, id=identity, by=actor)
             await write_event(
                 desk, connection, DeskEvent.TASK_DONE, site=row["site"], call=row["call"], ticket=row["ticket"],

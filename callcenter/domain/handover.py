@@ -321,7 +321,7 @@ def relabel(
     course = Course(situation, state)
     confirming = matter.to_confirm is False and not state.confirmed
     rises = more_urgent(matter.urgency, state.urgency)
-    limits = _limits_of_what_was_unknown(course, matter)
+    limits = _limits_of_what_was_unknown(course, matter) or _limit_of_investigation(course, matter)
     course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=limits)
     becomes_major(course)
     moved = matter.department != state.matter.department
@@ -349,18 +349,55 @@ def _limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadlin
     )
 
 
+def _limit_of_investigation(course: Course, matter: Matter) -> tuple[Deadline, ...]:
+    """The answer after an investigation is due so many working days after it turned out to be needed (R20)."""
+    if not matter.needs_investigation or course.state.matter.needs_investigation:
+        return ()
+    rules = course.situation.rules
+    due = rules.calendar.add_working_days(course.at, rules.investigation_working_days)
+    return (Deadline(Clock.INVESTIGATION, course.at, due),)
+
+
 def becomes_major(course: Course) -> None:
     """Tell the duty leader and the general manager of what has just become major (R15)."""
     state, situation = course.state, course.situation
     if state.major or not state.matter.major(situation.rules.major_households):
         return
-    report_by = situation.leader or situation.backstop
-    due = opening_deadlines(situation.rules, course.at, handed_over=False, needs_investigation=False, major=True)
-    course.add(Act.RAISE, rule="R15", to=report_by, deadlines=tuple(d for d in due if d.clock is Clock.REPORT))
+    report_by = _report_is_due(course)
     ring = state.urgency == EMERGENCY
     course.tell((report_by,), "R15", explain.TELL_LEADER, ring=ring)
     course.tell((situation.organisation.general_manager,), "R15", explain.TELL_GENERAL_MANAGER, ring=ring)
+
+
+def _report_is_due(course: Course) -> str:
+    """Who writes the report on what is major now: the duty leader, by the next day (R15)."""
+    situation = course.situation
+    report_by = situation.leader or situation.backstop
+    due = opening_deadlines(situation.rules, course.at, handed_over=False, needs_investigation=False, major=True)
+    course.add(
+        Act.RAISE, rule="R15", to=report_by, deadlines=tuple(d for d in due if d.clock is Clock.REPORT),
+        why=(
+            "属重大事项：报告带班领导和总经理，次日提交书面报告。",
+            "A major matter: the duty leader and the general manager are told, a written report is due the next day.",
+        ),
+    )  # fmt: skip
     _ask_for_report(course)
+    return report_by
+
+
+def many_households(situation: Situation, state: TicketState, households: int) -> Outcome:
+    """The incident that the matter belongs to has become major: the report on it is due with this matter (R15, R32).
+
+    Who is told at once is told of the incident.
+    """
+    course = Course(situation, state)
+    course.add(
+        Act.AMEND, rule="R32", matter=replace(state.matter, households=max(households, state.matter.households)),
+        why=(f"同类事件已涉及{households}起来电。", f"{households} calls are about the same incident by now."),
+    )  # fmt: skip
+    if not state.major:
+        _report_is_due(course)
+    return course.outcome()
 
 
 def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:

@@ -14,6 +14,8 @@ WORK_KINDS = frozenset({"repair", "complaint", "help", "home_service"})
 """Kinds that become a work order (R9)."""
 WATCHED_SOURCES = frozenset({"press", "authority", "mayor_hotline"})
 """Callers whose matters are major (R15) and singled out (R31): the press, an authority, 12345."""
+SOURCES = ("resident", *sorted(WATCHED_SOURCES))
+"""Who may call."""
 ASKS_AGAIN = frozenset({"enquiry", "complaint"})
 """Kinds in which people ask what became of a matter without naming it (怎么还没人来)."""
 UNNAMED = "other"

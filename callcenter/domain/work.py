@@ -105,7 +105,11 @@ def promise_call_back(situation: Situation, state: TicketState, by: str, at: dat
 def pass_outside(situation: Situation, state: TicketState, by: str, body: str, note: str = "") -> Outcome:
     """Pass the matter on to an outside body; it stays ours to follow (R5)."""
     course = _begin(situation, state, by)
-    course.add(Act.PASSED_OUTSIDE, by, to=situation.organisation.outside_body(body).id, note=note)
+    outside = situation.organisation.outside_body(body)
+    course.add(
+        Act.PASSED_OUTSIDE, by, to=outside.id, note=note,
+        why=(f"已转报{outside.zh}，由我们继续跟进。{note}", f"Passed on to {outside.en}; we follow it. {note}".strip()),
+    )  # fmt: skip
     return course.outcome()
 
 

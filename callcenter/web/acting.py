@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from callcenter.desk import acts, tickets, todo
 from callcenter.desk.house import Desk
 from callcenter.desk.models import CallbackRow, TaskRow, TicketDetail
+from callcenter.domain.matters import SOURCES
 from callcenter.domain.places import Place
 from callcenter.domain.staff import Organisation
 from callcenter.domain.tickets import WaitFor
@@ -22,8 +23,12 @@ from callcenter.web.format import ZONE
 from callcenter.web.state import DESK, duty_now, site_of
 from callcenter.web.viewer import Viewer, viewer
 
-CORRECTABLE = ("kind", "category", "urgency", "caller_name", "building", "unit", "room", "content")
-RULED = frozenset({"accept", "hand_over", "start", "wait", "resume", "done", "mark", "dispute", "join", "photo"})
+CORRECTABLE = (
+    "kind", "category", "urgency", "caller_name", "building", "unit", "room", "content", "source", "investigation",
+)  # fmt: skip
+RULED = frozenset({
+    "accept", "hand_over", "start", "wait", "resume", "done", "mark", "dispute", "join", "outside", "photo",
+})  # fmt: skip
 """Acts of those whom the matter concerns (R14); nobody else may do them, whatever their role."""
 
 
@@ -185,7 +190,10 @@ async def _hand_over(d: Doing) -> TicketDetail:
 
 def check_correction(site: Site, changed: dict[str, str], place: Place) -> None:
     """Refuse a label that is none, and a place that is not there: `place` as it would be. Raises WebError 422."""
-    labels = {"kind": site.taxonomy.kinds, "category": site.taxonomy.categories, "urgency": site.taxonomy.urgencies}
+    labels: dict[str, Collection[str]] = {
+        "kind": site.taxonomy.kinds, "category": site.taxonomy.categories, "urgency": site.taxonomy.urgencies,
+        "source": SOURCES, "investigation": ("yes", "no"),
+    }  # fmt: skip
     for group, known in labels.items():
         if group in changed and changed[group] not in known:
             raise unfit(group, "choose one of the list")
@@ -209,7 +217,8 @@ async def _correct(d: Doing) -> TicketDetail:
     changes = {name: d.form[name].strip() for name in CORRECTABLE if name in d.form}
     now = {**{n: getattr(ticket, n) for n in ("kind", "category", "urgency", "content")},
            "caller_name": ticket.caller_name, "building": detail.building, "unit": detail.unit,
-           "room": detail.room}  # fmt: skip
+           "room": detail.room, "source": detail.source,
+           "investigation": "yes" if detail.investigation else "no"}  # fmt: skip
     changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
     check_correction(d.desk.sites[ticket.site], changed, Place(*(changes.get(p, now[p]) or None for p in PLACE)))
     return await acts.correct(*d.one, changed, d.key) if changed else detail
@@ -222,6 +231,13 @@ async def _mark(d: Doing) -> TicketDetail:
     if what == "note":
         return await acts.note(*d.one, said, d.key)
     return await acts.mark(*d.one, what, said, d.key)
+
+
+async def _pass_outside(d: Doing) -> TicketDetail:
+    body, said = d.form.get("to", ""), _said(d.form)
+    if all(body != known.id for known in d.desk.sites[d.detail.ticket.site].organisation.outside_bodies):
+        raise unfit("to", "choose one of the list")
+    return await acts.pass_outside(*d.one, body, said, d.key)
 
 
 async def _wait(d: Doing) -> TicketDetail:
@@ -246,6 +262,7 @@ DOING: dict[str, Callable[[Doing], Awaitable[TicketDetail]]] = {
     "dispute": lambda d: acts.dispute(*d.one, d.reason, d.key),
     "settle": lambda d: acts.settle(*d.one, d.form.get("to", ""), d.reason, d.key),
     "join": lambda d: acts.join(*d.one, _number(d.form.get("into", "")), d.key),
+    "outside": _pass_outside,
     "not_reached": lambda d: acts.mark(*d.one, "not_reached", "", d.key),
     "report": lambda d: acts.mark(*d.one, "reported", _said(d.form), d.key),
 }
@@ -284,6 +301,6 @@ ACTS = {
     "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
     "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",
     "mark": "mark", "dispute": "dispute", "settle": "settle", "join": "join", "not-reached": "not_reached",
-    "report": "report",
+    "report": "report", "outside": "outside",
 }  # fmt: skip
 """Last part of the address → the act."""

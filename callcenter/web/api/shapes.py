@@ -209,6 +209,9 @@ class WholeTicket(Ticket):
     labels: dict[str, Any] | None
     handler: str | None
     result: str | None
+    source: str = Field(description="Who called: resident, press, authority or mayor_hotline (R15).")
+    investigation: bool = Field(description="Whether the answer needs one (R20).")
+    outside_body: str | None = Field(description="To whom it was passed on, with our follow-up (R5).")
     refusals: int
     reasons: list[Reason]
     chain: list[Handover]
@@ -229,7 +232,8 @@ class WholeTicket(Ticket):
             chain=[Handover.model_validate(h) for h in detail.chain],
             deadlines=[Deadline.model_validate(d) for d in detail.deadlines],
             history=[Happened(at=s.at, kind=s.kind, actor=s.actor, rules=list(s.rules)) for s in detail.history],
-            calls=[Call.of(c, viewer) for c in detail.calls],
+            calls=[Call.of(c, viewer) for c in detail.calls], source=detail.source,
+            investigation=detail.investigation, outside_body=detail.outside_body,
         )  # fmt: skip
 
 

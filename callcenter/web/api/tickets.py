@@ -78,6 +78,8 @@ class Correction(Body):
     unit: str | None = Field(None, max_length=AT_MOST["unit"])
     room: str | None = Field(None, max_length=AT_MOST["room"])
     content: str | None = Field(None, max_length=AT_MOST["content"])
+    source: Literal["resident", "press", "authority", "mayor_hotline"] | None = Field(None, description="R15.")
+    investigation: Literal["yes", "no"] | None = Field(None, description="Whether the answer needs one (R20).")
 
 
 class Waiting(Body):
@@ -118,6 +120,13 @@ class Joining(Body):
     """The number of the matter that it is the same as (R17)."""
 
     into: int = Field(ge=100_001, le=BIGGEST)
+
+
+class Outside(Body):
+    """To which outside body it was passed on (its id), and what was said."""
+
+    to: str = Field(min_length=1, max_length=60)
+    text: str = Text
 
 
 class Report(Body):
@@ -245,6 +254,7 @@ ENDPOINTS = (
     _act("dispute", "dispute", "It is another department's: before the office (R16)", Dispute),
     _act("settle", "settle", "The office says who is responsible (R16)", Settling),
     _act("join", "join", "The same matter as another (R17)", Joining),
+    _act("outside", "outside", "It belongs to an outside body, which was told; we follow it (R5)", Outside),
     _act("report", "report", "Hand in the written report (R15)", Report),
     Endpoint(
         "GET", "/confirmations", list_to_confirm, "What waits for confirmation", "tickets", ToConfirm,

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from callcenter.desk import calls, tickets
 from callcenter.desk.models import CallDetail, CallFilter, CallRow, DayOfCalls, TicketFilter, TicketRow
+from callcenter.domain.matters import SOURCES
 from callcenter.web import format as shown
 from callcenter.web.access import Right
 from callcenter.web.acting import may_do
@@ -136,7 +137,7 @@ async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
         "detail": detail, "call": detail.call, "recording": detail.recording,
         "tickets": [matter.ticket] if matter else [],
         "matter": matter if matter and "correct" in await may_do(request, matter) else None,
-        "taxonomy": desk.sites[site].taxonomy,
+        "taxonomy": desk.sites[site].taxonomy, "sources": SOURCES,
         "talk": talk_of(detail, names), "open_matters": await _open_matters(request, detail, site),
         "steps": [s for s in detail.steps if s.kind == "call.step"], "listenings": listenings,
         "taker": taker,

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from callcenter.desk import messages, tickets
 from callcenter.desk.models import TicketDetail, TicketFilter, TicketRow
+from callcenter.domain.matters import SOURCES
 from callcenter.web.access import Right
 from callcenter.web.acting import ACTS, MARKS, may_do, one_visible, only_department, perform
 from callcenter.web.format import ZONE
@@ -137,7 +138,8 @@ async def ticket_values(request: web.Request, detail: TicketDetail) -> dict[str,
         "can": {act: act in may for act in (*ACTS.values(), "photo")},
         "departments": desk.sites[site].organisation.departments, "next_due": running[0] if running else None,
         "staff_by_department": [(d, list(group)) for d, group in groupby(people, key=lambda s: s.department)],
-        "on_duty": {one.staff for one in on_duty.now}, "taxonomy": desk.sites[site].taxonomy,
+        "on_duty": {one.staff for one in on_duty.now}, "taxonomy": desk.sites[site].taxonomy, "sources": SOURCES,
+        "outside_bodies": desk.sites[site].organisation.outside_bodies,
         "events": history_of(detail, names), "others": await _others(request, detail, site),
     }  # fmt: skip
 

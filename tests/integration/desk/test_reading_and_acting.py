@@ -218,6 +218,17 @@ async def test_a_promise_outlives_the_work_and_ends_with_the_matter(desk: Desk, 
     assert await todo.callbacks(desk, SITE) == []
 
 
+async def test_a_key_is_of_one_person_and_one_matter(desk: Desk, node: Linked) -> None:
+    """Two programs that count their requests alike lose nothing to each other."""
+    await opened(desk, node)
+    await completed(desk, node.line.whole_call("电梯里有异响", 100600, labels("lift")))
+    for number, staff in ((NUMBER, "wang_fang"), (NUMBER, "liu_yang"), (100600, "wang_fang"), (NUMBER, "wang_fang")):
+        await acts.note(desk, number, staff, "看过了", "request-1")
+    rows = await desk.pool.fetch("select ticket, actor from event where kind = 'ticket.note' order by id")
+    wanted = [(NUMBER, "wang_fang"), (NUMBER, "liu_yang"), (100600, "wang_fang")]
+    assert [tuple(row) for row in rows] == wanted
+
+
 async def test_duty_and_roster(desk: Desk) -> None:
     found = await duty.now(desk, SITE)
     roles = {one.role: one for one in found.now}

@@ -97,6 +97,7 @@ def test_without_the_right_nothing_moves(house: House, supervisor: Client, dispa
         ("accept", {}), ("start", {}), ("done", {"result": "x"}), ("hand-over", {"to": "gao_feng", "reason": "x"}),
         ("dispute", {"reason": "x"}), ("settle", {"to": "gao_feng", "reason": "x"}), ("join", {"into": 100001}),
         ("report", {"text": "x"}), ("not-reached", {}), ("close", {}),
+        ("outside", {"to": "power_company", "text": "x"}),
     ):  # fmt: skip
         assert act(dispatcher, number, what, **body).status_code == 403, what
     assert act(supervisor, number, "settle", to="xu_min", reason="x").status_code == 403, "only the office settles"
@@ -159,6 +160,38 @@ def test_a_dispatcher_of_no_department_sees_no_matters(house: House, admin: Clie
     assert nowhere.api("GET", "/tickets").json()["tickets"] == []
     assert nowhere.api("GET", "/callbacks").json()["callbacks"] == []
     assert str(house.told["fees"].ticket) not in nowhere.get("/tickets?show=all").text
+
+
+def test_what_belongs_to_an_outside_body_is_passed_on_and_stays_ours(house: House, dispatcher: Client) -> None:
+    """R5, R16: it is told, we follow; the caller need not call again."""
+    number = matter(house)
+    before = ticket(dispatcher, number)
+    assert act(dispatcher, number, "outside", to="nobody", text="x").status_code == 422
+    assert "供电公司" in dispatcher.get(f"/tickets/{number}", headers={"Accept-Language": "zh-CN"}).text
+    for _ in range(2):
+        form = {"to": "power_company", "text": "已报修，工单 4711", "key": "to-the-power-company"}
+        assert dispatcher.post(f"/tickets/{number}/outside", form).status_code == 200
+    after = ticket(dispatcher, number)
+    assert after["outside_body"] == "power_company"
+    assert (after["state"], after["responsible"]) == (before["state"], before["responsible"]), "we follow it"
+    assert sum(e["kind"] == "ticket.passed_outside" for e in after["history"]) == 1
+    assert "工单 4711" in dispatcher.get(f"/tickets/{number}").text
+
+
+def test_what_only_a_person_knows_of_a_matter_counts(house: House, supervisor: Client, dispatcher: Client) -> None:
+    """R15, R20: the press called, and the answer needs an investigation."""
+    number = matter(house)
+    assert act(dispatcher, number, "correct", investigation="yes").status_code == 403
+    assert act(supervisor, number, "correct", source="nobody").status_code == 422
+    after = act(supervisor, number, "correct", source="press", investigation="yes").json()
+    assert (after["source"], after["investigation"], after["major"]) == ("press", True, True)
+    due = {d["clock"]: d["rule"] for d in after["deadlines"]}
+    assert (due["investigation"], due["report"]) == ("R20", "R15")
+    told = {r for e in after["history"] for r in e["rules"]}
+    assert "R15" in told
+    again = act(supervisor, number, "correct", content="再改").json()
+    assert (again["source"], again["investigation"]) == ("press", True)
+    assert len([d for d in again["deadlines"] if d["clock"] == "investigation"]) == 1
 
 
 def test_a_form_that_a_browser_repeats_is_done_once(house: House, supervisor: Client) -> None:
