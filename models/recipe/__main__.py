@@ -41,8 +41,12 @@ class Recipe:
     sharp_seed: int = 37
     text_seed: int = 1
     schedule: network.Schedule = field(default_factory=network.Schedule)
-    hard_schedule: network.Schedule = field(default_factory=lambda: network.Schedule(4, 32, 6e-4, 5))
-    sharp_schedule: network.Schedule = field(default_factory=lambda: network.Schedule(2, 32, 4e-4, 9, sequence=1.0))
+    hard_schedule: network.Schedule = field(
+        default_factory=lambda: network.Schedule(epochs=4, learning_rate=1e-3, seed=5, edges=None)
+    )
+    sharp_schedule: network.Schedule = field(
+        default_factory=lambda: network.Schedule(epochs=2, learning_rate=4e-4, seed=9, edges=None, sequence=1.0)
+    )
     language: language_model.Settings = field(default_factory=language_model.Settings)
     decoding: export.Decoding = field(default_factory=export.Decoding)
     scales: tuple[float, ...] = (0.8, 1.0)
@@ -60,6 +64,13 @@ class Build:
         """Whether the step was done from the same inputs."""
         path = self.folder / f"{step}.stamp"
         return path.exists() and path.read_text() == made_from
+
+    def _result_of(self, step: str) -> str:
+        """What an earlier step was made from. Ends the program when it was left out."""
+        path = self.folder / f"{step}.stamp"
+        if not path.exists():
+            sys.exit(f"{self.folder}: the step {step!r} has not been done; name it as well, or none for all")
+        return path.read_text()
 
     def _done(self, step: str, made_from: str) -> None:
         (self.folder / f"{step}.stamp").write_text(made_from)
@@ -82,16 +93,17 @@ class Build:
 
     def speech(self) -> None:
         """Training and development speech."""
-        modules = ("synthesis", "channel", "voices", "phones", "features", "lexicon", "spoken_numbers")
+        modules = ("espeak", "synthesis", "channel", "voices", "phones", "features", "lexicon", "spoken_numbers")
         made_from = self._sources(*(f"{name}.py" for name in modules), "text/readings.txt")
-        made_from += f" {self.recipe.utterances} {self.recipe.development_utterances} {lexicon.GENERAL_WORDS}"
+        recipe = self.recipe
+        made_from += f" {recipe.utterances} {recipe.speech_seed} {recipe.development_utterances}"
+        made_from += f" {recipe.development_seed} {lexicon.GENERAL_WORDS}"
         if not self._stamp("speech", made_from):
             if (self.folder / "speech.begun").exists() and (self.folder / "speech.begun").read_text() != made_from:
                 for name in ("training", "development", "network"):
                     shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / "speech.begun").write_text(made_from)
             data = voices.prepare(self.folder / "espeak-data")
-            recipe = self.recipe
             synthesis.synthesise(
                 self.folder / "development",
                 data,
@@ -104,7 +116,7 @@ class Build:
 
     def train(self) -> None:
         """The network; goes on at the last finished epoch."""
-        made_from = self._sources("network.py") + (self.folder / "speech.stamp").read_text() + str(self.recipe.schedule)
+        made_from = self._sources("network.py") + self._result_of("speech") + str(self.recipe.schedule)
         if not self._stamp("train", made_from):
             begun = self.folder / "train.begun"
             if not begun.exists() or begun.read_text() != made_from:
@@ -117,9 +129,8 @@ class Build:
 
     def harden(self) -> None:
         """Go on training, with a low rate, on wild voices in strong noise of more kinds."""
-        made_from = (
-            self.folder / "train.stamp"
-        ).read_text() + f"{self.recipe.hard_utterances} {self.recipe.hard_schedule}"
+        recipe = self.recipe
+        made_from = self._result_of("train") + f"{recipe.hard_utterances} {recipe.hard_seed} {recipe.hard_schedule}"
         if not self._stamp("harden", made_from):
             begun = self.folder / "harden.begun"
             if not begun.exists() or begun.read_text() != made_from:
@@ -127,7 +138,6 @@ class Build:
                     shutil.rmtree(self.folder / name, ignore_errors=True)
                 begun.write_text(made_from)
             data = voices.prepare(self.folder / "espeak-data-wild", wild=True)
-            recipe = self.recipe
             synthesis.synthesise(self.folder / "hard", data, recipe.hard_utterances, recipe.hard_seed, "hard")
             hard = synthesis.load(self.folder / "hard")
             held = synthesis.load(self.folder / "development")
@@ -138,8 +148,8 @@ class Build:
     def sharpen(self) -> None:
         """Go on with the sequence criterion, on speech of which nearly every utterance has a voice of its own."""
         recipe = self.recipe
-        made_from = (self.folder / "harden.stamp").read_text() + self._sources("sequence.py")
-        made_from += f" {recipe.sharp_utterances} {recipe.sharp_schedule}"
+        made_from = self._result_of("harden") + self._sources("sequence.py")
+        made_from += f" {recipe.sharp_utterances} {recipe.sharp_seed} {recipe.sharp_schedule}"
         if not self._stamp("sharpen", made_from):
             begun = self.folder / "sharpen.begun"
             if not begun.exists() or begun.read_text() != made_from:
@@ -161,6 +171,7 @@ class Build:
         return lexicon.lexicon(words), language_model.estimate(sentences, words, self.recipe.language)
 
     def _export(self, folder: Path, decoding: export.Decoding) -> Path:
+        self._result_of("sharpen")
         entries, model = self._language
         return export.export(folder, self.folder / "sharp-network" / "network.npz", entries, model, decoding)
 

@@ -12,7 +12,7 @@ import vosk
 from numpy.typing import NDArray
 
 from models.evaluation import scoring, speech
-from models.evaluation.recognise import recognise
+from models.evaluation.recognise import recognise_all
 from models.recipe import channel, spoken_numbers
 from models.recipe.espeak import Voice
 
@@ -36,7 +36,6 @@ class Score:
     cer: float
     cer_numbers: float
     calibration_error: float
-    rtf: float
 
 
 def sentences() -> list[str]:
@@ -80,11 +79,8 @@ def score(model: Path, speech_items: list[tuple[bool, Item]]) -> Score:
     loaded = vosk.Model(str(model))
     rates = {False: scoring.ErrorRate(), True: scoring.ErrorRate()}
     judged: list[tuple[float, bool]] = []
-    cpu_s = audio_s = 0.0
-    for numbers, item in speech_items:
-        heard = recognise(loaded, item.samples)
+    streams = [item.samples for _, item in speech_items]
+    for (numbers, item), heard in zip(speech_items, recognise_all(loaded, streams), strict=True):
         rates[numbers].add(item.text, heard.text)
         judged += scoring.right_words(item.text, heard.words)
-        cpu_s += heard.cpu_s
-        audio_s += heard.audio_s
-    return Score(rates[False].rate, rates[True].rate, scoring.expected_calibration_error(judged), cpu_s / audio_s)
+    return Score(rates[False].rate, rates[True].rate, scoring.expected_calibration_error(judged))

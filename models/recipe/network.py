@@ -37,14 +37,16 @@ RIGHT_FRAMES = 3 + SUBSAMPLING * sum(o[-1] for o in BLOCK_OFFSETS)
 class Schedule:
     """How long and how fast: epochs over the data, utterances per step, peak learning rate, seed.
 
+    `edges` is how many frames of the silence at either end of an utterance are kept; None keeps all of it.
     `sequence` is the weight of the sequence criterion beside frame cross-entropy; `scale` and `prior_power` are how
     the network's outputs are weighed in it, about as the decoder does.
     """
 
-    epochs: int = 9
+    epochs: int = 5
     batch: int = 32
     learning_rate: float = 2e-3
     seed: int = 3
+    edges: int | None = 12
     sequence: float = 0.0
     scale: float = 0.35
     prior_power: float = 0.8
@@ -144,6 +146,15 @@ def priors(utterances: Sequence[Utterance]) -> NDArray[np.float64]:
     return np.asarray(counts / counts.sum())
 
 
+def trimmed(utterance: Utterance, edges: int) -> Utterance:
+    """The utterance with at most `edges` frames of silence before and after what is said: a third is silence."""
+    spoken = np.flatnonzero(utterance.labels)
+    if not len(spoken):
+        return utterance
+    kept = slice(max(0, spoken[0] - edges), spoken[-1] + 1 + edges)
+    return Utterance(utterance.frames[kept], utterance.labels[kept])
+
+
 def train(
     folder: Path,
     training: list[Utterance],
@@ -168,6 +179,9 @@ def train(
         with np.load(start) as earlier:
             kept_priors = earlier["priors"]
             network.load_state_dict({k: torch.from_numpy(earlier[k]) for k in earlier.files if k != "priors"})
+    if schedule.edges is not None:
+        edges = schedule.edges
+        training = [trimmed(utterance, edges) for utterance in training]
     log_priors = torch.from_numpy(np.log(kept_priors)).float()
     grammar = sequence.bigram(training, len(log_priors), SUBSAMPLING)
     optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-3)
