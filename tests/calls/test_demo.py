@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -75,14 +77,22 @@ def expect(result: dict[str, Any]) -> None:
     assert {"R11", "R13", "R14", "R15"} <= {reason.split(" ")[0] for reason in result["reasons"]}
 
 
-async def test_one_call_and_then_a_second_run_that_stays_up(tmp_path: Path) -> None:
-    async with Demo(tmp_path, "--once") as once:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of a short name: sockets' paths have 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="demo-", ignore_cleanup_errors=True) as made:
+        Path(made).chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+        yield Path(made)
+
+
+async def test_one_call_and_then_a_second_run_that_stays_up(folder: Path) -> None:
+    async with Demo(folder, "--once") as once:
         printed = await once.lines()
         assert len(printed) == 1, "nothing but the result goes to standard output"
         first = json.loads(printed[0])
         expect(first)
         assert await once.ended() == 0
-    async with Demo(tmp_path) as demo:
+    async with Demo(folder) as demo:
         *shown, last = await demo.lines()
         second = json.loads(last)
         expect(second)
