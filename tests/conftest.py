@@ -14,18 +14,14 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.harness.house import House
 
-LONGEST_FIRST = ("calls", "browser", "integration")
+ORDER = ("calls", "integration", "model", "contract", "unit", "browser")
+"""Folders as workers take them: what takes longest first, and what leaves Playwright's event loop behind last."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shared out among workers (`-n`), what takes longest comes first, so that none works alone at the end."""
-
-    def rank(item: pytest.Item) -> int:
-        folder = item.nodeid.split("/")[1]
-        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
-
+    """Shared out among workers (`-n`), the tests come in ORDER, so that none works long alone at the end."""
     if hasattr(config, "workerinput"):
-        items.sort(key=rank)
+        items.sort(key=lambda item: ORDER.index(item.nodeid.split("/")[1]))
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]

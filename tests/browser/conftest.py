@@ -21,7 +21,7 @@ expect.set_options(timeout=20_000)  # a loaded machine of two cores; nothing wai
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def house() -> Iterator[House]:
     """The house, with every story told."""
     if not CHROMIUM.exists():
@@ -30,7 +30,7 @@ def house() -> Iterator[House]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser(house: House) -> Iterator[Browser]:
     """One Chromium for the run."""
     with sync_playwright() as playwright:
