@@ -1,13 +1,16 @@
-# The built-in speech model. `make model` needs OpenFst's programs: apt-get install libfst-tools libfst22-plugins-base
+# The built-in speech model.
 MODEL_VENV := .venv-model
 
 .PHONY: model model-eval model-lock
 
-model: $(MODEL_VENV)/ready ## train the built-in Mandarin model from nothing (40 min on 2 cores), then measure it
+model: ## train the built-in Mandarin model from nothing (under 40 min on 2 cores), then measure it
+	@tools/setup.sh model
+	@$(MAKE) --no-print-directory $(MODEL_VENV)/ready
 	@OMP_WAIT_POLICY=passive PYTHONPATH=. $(MODEL_VENV)/bin/python -m models.recipe $(STEPS)
 	@$(MAKE) --no-print-directory model-eval
 
 model-eval: ## figures of the built-in Mandarin model, into models/builtin-zh-8k/figures.json
+	@tools/setup.sh lint
 	@$(RUN) models.evaluation $(MODEL)
 
 # torch's wheels differ by platform, so its version is pinned here and the rest is locked with hashes.

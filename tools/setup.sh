@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything `make demo` (run), `make lint` and `make test` need, installed once; a second run takes no time.
-#   tools/setup.sh run|lint|test
+# Everything `make demo` (run), `make lint`, `make test` and `make model` need, installed once; a second run takes no time.
+#   tools/setup.sh run|lint|test|model
 # As root or with sudo it installs Debian's packages itself; a plain user is told the one line to have run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +13,8 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 # binary to look for → Debian package
 run_packages=(kamailio:kamailio)
 test_packages=(sipp:sip-tester chromium:chromium ip:iproute2 openssl:openssl fc-list:fontconfig)
+model_packages=(fstconvert:libfst-tools)
+openfst_plugins=libfst22-plugins-base
 missing=()
 want() {
   local pair
@@ -20,7 +22,12 @@ want() {
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
 }
-want "${run_packages[@]}"
+if [ "$what" = model ]; then
+  want "${model_packages[@]}"
+  if ! compgen -G '/usr/lib/*/fst/*/ilabel_lookahead-fst.so' >/dev/null; then missing+=("$openfst_plugins"); fi
+else
+  want "${run_packages[@]}"
+fi
 if [ "$what" = test ]; then
   want "${test_packages[@]}"
   if ! fc-list :lang=zh 2>/dev/null | grep -q .; then missing+=(fonts-noto-cjk); fi
@@ -54,7 +61,7 @@ if [ ${#missing[@]} -gt 0 ] && [ "$what" != lint ]; then
   else
     say "system packages are missing; have an administrator run this line:"
     printf 'sudo apt-get update && sudo %s\n' "$install" >&2
-    if [ "$what" = test ]; then die "the tests need them all"; fi
+    case "$what" in test) die "the tests need them all" ;; model) die "the recipe needs them" ;; esac
     case " ${missing[*]} " in *" python3"*) die "without Python nothing starts" ;; esac
     say "going on in direct mode, without Kamailio (for a try-out)"
   fi

@@ -6,7 +6,8 @@ Trained by frame cross-entropy on espeak's own phone times. CTC from scratch doe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -125,6 +126,20 @@ def batch(utterances: Sequence[Utterance], phase: int = 0) -> tuple[Tensor, Tens
     return torch.from_numpy(x), torch.from_numpy(labels)
 
 
+def prepared(batches: Sequence[Sequence[Utterance]], random: Random) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches in random order, each from a random phase; the next is made while the last is learnt from."""
+    order = list(range(len(batches)))
+    random.shuffle(order)
+    wanted = [(batches[index], random.randrange(SUBSAMPLING)) for index in order]
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(batch, *wanted[0])
+        for following in wanted[1:]:
+            ready = coming.result()
+            coming = maker.submit(batch, *following)
+            yield ready
+        yield coming.result()
+
+
 def accuracy(network: Network, utterances: Sequence[Utterance]) -> float:
     """Share of frames whose phone is right."""
     network.eval()
@@ -184,7 +199,7 @@ def train(
         training = [trimmed(utterance, edges) for utterance in training]
     log_priors = torch.from_numpy(np.log(kept_priors)).float()
     grammar = sequence.bigram(training, len(log_priors), SUBSAMPLING)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-3, fused=True)
     in_order = sorted(training, key=lambda u: len(u.frames))
     batches = [in_order[i : i + schedule.batch] for i in range(0, len(in_order), schedule.batch)]
     steps = len(batches) * schedule.epochs
@@ -200,16 +215,13 @@ def train(
     while epoch < schedule.epochs:
         random = Random(schedule.seed * 1000 + epoch)
         torch.manual_seed(schedule.seed * 1000 + epoch)
-        order = list(range(len(batches)))
-        random.shuffle(order)
         network.train()
-        for position, index in enumerate(order):
+        for position, (x, labels) in enumerate(prepared(batches, random)):
             step = epoch * len(batches) + position
             rate = schedule.learning_rate * min(1.0, (step + 1) / 300)
             rate *= 0.5 * (1 + math.cos(math.pi * step / steps)) * 0.99 + 0.01
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            x, labels = batch(batches[index], random.randrange(SUBSAMPLING))
             with torch.autocast("cpu", torch.bfloat16):
                 logits = network(x, dropout=0.05)
             logits = logits.float()
