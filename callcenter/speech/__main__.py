@@ -22,10 +22,18 @@ from callcenter.speech.transcriber import Transcriber
 from callcenter.speech.understand import load_understander
 
 STUCK_AFTER_S = 30.0
-"""A decoding thread at one chunk for so long is stuck: the role stops calling itself alive and is restarted."""
+"""A thread at one chunk, or at one recognizer, for so long is stuck: the role is not alive, and is restarted."""
 LAST_WORDS_S = 4.0
 """A second SIGTERM ends the role within 5 s."""
 _LOG = get_logger("speech")
+
+
+def _decodes(pool: DecodingPool) -> bool:
+    """Whether no thread is stuck; what is stuck is logged."""
+    stuck_s = pool.stuck_for_s()
+    if stuck_s >= STUCK_AFTER_S:
+        _LOG.error("decoding_stuck", for_s=round(stuck_s))
+    return stuck_s < STUCK_AFTER_S
 
 
 async def serve(settings: Settings) -> None:
@@ -43,7 +51,7 @@ async def serve(settings: Settings) -> None:
         port = await transcriber.listen(str(settings.speech.bind_host), settings.speech.port)
         write_found(settings.run_dir, "speech", {"transcribe": port})
         say("ready", role="speech", ports={"transcribe": port})
-        alive = asyncio.create_task(stay_alive(lambda: pool.stuck_for_s() < STUCK_AFTER_S))
+        alive = asyncio.create_task(stay_alive(lambda: _decodes(pool)))
         await drain.wait()
         service.draining = True
         _LOG.info("draining", streams=transcriber.streams)

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -203,7 +203,6 @@ class DecodingPool:
                 self._makable.notify()
 
     def _decode_for_ever(self) -> None:
-        me = threading.get_ident()
         while True:
             with self._decodable:
                 while not self._ready:
@@ -211,9 +210,8 @@ class DecodingPool:
                         return
                     self._decodable.wait()
                 stream = self._ready.popleft()
-            self._working_since[me] = time.monotonic()
-            stream.turn()
-            self._working_since.pop(me, None)
+            with self._at_work():
+                stream.turn()
             with self._decodable:
                 stream.scheduled = stream.has_work and not stream.abandoned
                 if stream.scheduled:
@@ -231,7 +229,8 @@ class DecodingPool:
                     self._makable.wait()
                 stream = self._to_make.popleft()
             if not stream.abandoned:
-                stream.make(self.model)
+                with self._at_work():
+                    stream.make(self.model)
             with self._decodable:
                 stream.scheduled = not stream.abandoned
                 if stream.scheduled:
@@ -239,8 +238,18 @@ class DecodingPool:
                     self._decodable.notify()
             del stream
 
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """What this thread does inside is timed by `stuck_for_s`."""
+        me = threading.get_ident()
+        self._working_since[me] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._working_since[me]
+
     def stuck_for_s(self) -> float:
-        """How long the slowest unit of work has been going on."""
+        """How long the slowest unit of work has been going on: a chunk's decoding, or a recognizer's making."""
         since = min(self._working_since.copy().values(), default=None)
         return 0.0 if since is None else time.monotonic() - since
 
