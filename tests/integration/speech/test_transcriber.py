@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import json
 import shutil
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ from transcriber_node import Node, Nodes
 from websockets.asyncio.client import ClientConnection
 
 from callcenter.errors import SpeechError
-from callcenter.speech.decoding import GATHER_MS, DecodingPool
-from callcenter.speech.recognition import SpeechModel, load_model
+from callcenter.speech.decoding import GATHER_MS, DecodingPool, Outcome
+from callcenter.speech.protocol import StreamConfig
+from callcenter.speech.recognition import Recognizer, SpeechModel, load_model
 from callcenter.speech.transcriber import Transcriber
 
 MODEL = Path(__file__).parents[3] / "models" / "builtin-zh-8k"
@@ -208,6 +211,85 @@ async def test_streams_side_by_side_hear_their_own_words(node: Node, speech: byt
     assert text_of(together[0]) == alone
     starts = [next(w for r in replies for w in r.get("result", ()))["start"] for replies in together]
     assert starts == sorted(starts)
+
+
+@dataclass(frozen=True)
+class SlowToMake(SpeechModel):
+    """A model whose recognizers are not made before `gate` opens."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def recognizer(self, config: StreamConfig) -> Recognizer:
+        assert self.gate.wait(60)
+        return super().recognizer(config)
+
+
+async def test_a_live_stream_does_not_wait_for_200_newcomers(
+    model: SpeechModel, speech: bytes, bare_text: Callable[[bytes, int], str]
+) -> None:
+    slow = SlowToMake(model.folder, model.sample_rate_hz, model.language, model.handle)
+
+    async def newcomer(url: str) -> bool:
+        async with websockets.connect(url, open_timeout=60) as ws:
+            await ws.send(json.dumps({"config": {"sample_rate": 8000}}))
+            await ws.send(speech[:3200])
+            connected.release()
+            return "partial" in json.loads(await ws.recv())
+
+    connected = asyncio.Semaphore(0)
+    async with contextlib.AsyncExitStack() as exits:
+        node = await Nodes(slow, exits).start(max_streams=256)
+        exits.callback(slow.gate.set)
+        async with websockets.connect(node.url) as live:
+            await live.send(json.dumps({"config": {"sample_rate": 8000}}))
+            slow.gate.set()
+            await live.send(speech[:3200])
+            replies = [json.loads(await live.recv())]
+            slow.gate.clear()
+            newcomers = [asyncio.create_task(newcomer(node.url)) for _ in range(200)]
+            for _ in newcomers:
+                await connected.acquire()
+            for at in range(3200, len(speech), 3200):
+                await live.send(speech[at : at + 3200])
+                replies.append(json.loads(await live.recv()))
+            await live.send('{"eof" : 1}')
+            replies.append(json.loads(await live.recv()))
+            assert not any(task.done() for task in newcomers), "they were meant to wait"
+        assert text_of(replies) == bare_text(speech, 3200)
+        slow.gate.set()
+        assert all(await asyncio.gather(*newcomers)), "nobody is forgotten"
+
+
+def test_a_stream_with_much_to_decode_does_not_keep_the_others_waiting(model: SpeechModel) -> None:
+    pool = DecodingPool(model, 1)
+    order: list[str] = []
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def deliver(name: str, *, all_of: int) -> Callable[[Outcome], None]:
+        def take(outcome: Outcome) -> None:
+            assert outcome.error is None
+            begun.set()
+            assert go_on.wait(60)
+            order.append(name)
+            if len(order) == all_of:
+                done.set()
+
+        return take
+
+    chunk, many = bytes(16 * GATHER_MS), 40
+    greedy = pool.open(StreamConfig(sample_rate_hz=8000), deliver("greedy", all_of=many + 2))
+    modest = pool.open(StreamConfig(sample_rate_hz=8000), deliver("modest", all_of=many + 2))
+    modest.feed(chunk)
+    assert begun.wait(60)
+    for _ in range(many):
+        greedy.feed(chunk)
+    modest.feed(chunk)
+    go_on.set()
+    assert done.wait(60)
+    pool.close()
+    assert order.count("greedy") == many
+    second = [n for n, name in enumerate(order) if name == "modest"][1]
+    assert second <= 2, f"one turn each: {order}"
 
 
 async def test_draining_takes_nobody_new(node: Node, speech: bytes) -> None:
