@@ -1,6 +1,7 @@
 """Measure a model: `python -m models.evaluation [MODEL]`; the last line is JSON with the figures that have limits.
 
-Writes figures.json into the model's folder with everything measured and what it was measured with.
+Writes figures.json into the model's folder: everything measured, of which files (their SHA-256), and with what it was
+measured. Exit status 1 when a figure misses its limit; the lines before the last say which.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import soundfile
 import vosk
 
+from callcenter.speech.catalogue import hash_file, model_files
 from models.evaluation import sets, speech
 from models.evaluation.endpointing import measure_pauses
 from models.evaluation.recognise import real_time_factor, recognise, recognise_all
@@ -137,9 +139,19 @@ def size_mb(model: Path) -> float:
     return round(sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6, 2)
 
 
+def sums(model: Path) -> dict[str, str]:
+    """SHA-256 of the model's files by their path in its folder, as SHA256SUMS lists them."""
+    return {path.relative_to(model).as_posix(): hash_file(path) for path in model_files(model)}
+
+
+def missed(figures: dict[str, Any]) -> list[str]:
+    """The figures that miss their limits, each with the limit; one that is no number misses it."""
+    return [f"{name} {figures[name]} > {limit}" for name, limit in LIMITS.items() if not figures[name] <= limit]
+
+
 def evaluate(model_path: Path, cache: Path, people: Path | None) -> dict[str, Any]:
     """Everything that is measured of a model."""
-    figures: dict[str, Any] = measure_start(model_path)
+    figures: dict[str, Any] = {"model_sha256": sums(model_path)} | measure_start(model_path)
     figures["size_mb"] = size_mb(model_path)
     _say(f"load {figures['load_s']} s, {figures['rss_mb']} MB resident, {figures['size_mb']} MB on disk")
     vosk.SetLogLevel(-1)
@@ -170,8 +182,23 @@ def _version(package: str) -> str:
     return version(package)
 
 
+def conclude(figures: dict[str, Any], model: Path, *, write: bool) -> int:
+    """Keep the figures in the model's folder if asked to, say which limits they miss, print the line of JSON.
+
+    Returns the exit status: 1 when a limit is missed.
+    """
+    figures["limits_missed"] = missed(figures)
+    if write:
+        text = json.dumps(figures, ensure_ascii=False, indent=1, sort_keys=True)
+        (model / "figures.json").write_text(text + "\n", "utf-8")
+    for line in figures["limits_missed"]:
+        _say(f"over its limit: {line}")
+    _say(json.dumps({name: figures[name] for name in LIMITS}))
+    return 1 if figures["limits_missed"] else 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, write figures.json, print the line of JSON."""
+    """Measure and conclude; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m models.evaluation", description=__doc__)
     parser.add_argument("model", nargs="?", type=Path, default=ROOT / "models" / "builtin-zh-8k")
     parser.add_argument("--cache", type=Path, default=ROOT / "build" / "model-eval")
@@ -180,15 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.cache.mkdir(parents=True, exist_ok=True)
     figures = evaluate(options.model, options.cache, options.people)
-    missed = [f"{name} {figures[name]} > {limit}" for name, limit in LIMITS.items() if figures[name] > limit]
-    figures["limits_missed"] = missed
-    if not options.no_write:
-        text = json.dumps(figures, ensure_ascii=False, indent=1, sort_keys=True)
-        (options.model / "figures.json").write_text(text + "\n", "utf-8")
-    for line in missed:
-        _say(f"over its limit: {line}")
-    _say(json.dumps({name: figures[name] for name in LIMITS}))
-    return 0
+    return conclude(figures, options.model, write=not options.no_write)
 
 
 if __name__ == "__main__":
