@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from callcenter.domain.labels import Label, SpokenPlace, Understanding
+from callcenter.domain.labels import RESIDENT, Label, SpokenPlace, Understanding
 from callcenter.domain.rules import EMERGENCY
 from callcenter.errors import SpeechError, StoreError
 from callcenter.log import get_logger
@@ -61,8 +61,8 @@ async def final_labels(desk: Desk, site: str, text: str, on_line: Understanding 
 def merge(whole: Understanding, on_line: Understanding) -> Understanding:
     """Each label from whichever is surer of it; what the caller settled on the phone wins a tie, silence does not.
 
-    An emergency is never taken back by a machine (R8): a person confirms or corrects it. Category and department go
-    together.
+    An emergency is never taken back by a machine (R8), nor that the press or an authority called (R15): a person
+    confirms or corrects it. Category and department go together.
     """
     silent = (on_line.kind.value, on_line.category.value) == ("none", UNREAD)
     surer = on_line.category.confidence >= whole.category.confidence
@@ -86,6 +86,7 @@ def merge(whole: Understanding, on_line: Understanding) -> Understanding:
         name=_surer(on_line.name, whole.name),
         phone=_surer(on_line.phone, whole.phone),
         intents=tuple(intents.values()),
+        source=max(on_line.source, whole.source, key=lambda source: (source.value != RESIDENT, source.confidence)),
     )
 
 

@@ -10,6 +10,9 @@ T = TypeVar("T")
 CONFIRM_BELOW = 0.6
 """A kind, category or urgency less sure than this is 待核实: the duty operator listens and confirms."""
 
+RESIDENT = "resident"
+"""Source of a call from a resident, which is most calls."""
+
 
 @dataclass(frozen=True)
 class Label(Generic[T]):
@@ -55,11 +58,15 @@ class Understanding:
     intents: tuple[Label[str], ...] = ()
     by: str = "model"
     """`model`, or `rules` when the speech service did not answer in time."""
+    source: Label[str] = Label(RESIDENT, 0.0)
+    """Who calls, as their words tell: resident, press, authority or mayor_hotline (R15)."""
 
     @property
     def to_confirm(self) -> bool:
         """Low confidence: 待核实."""
-        return min(self.kind.confidence, self.category.confidence, self.urgency.confidence) < CONFIRM_BELOW
+        unsure_who = self.source.value != RESIDENT and self.source.confidence < CONFIRM_BELOW
+        labels = (self.kind, self.category, self.urgency)
+        return unsure_who or min(label.confidence for label in labels) < CONFIRM_BELOW
 
     def intends(self, intent: str, at_least: float = 0.5) -> bool:
         """Whether the caller wants `intent`."""

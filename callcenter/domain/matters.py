@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from callcenter.domain.labels import Understanding
+from callcenter.domain.labels import RESIDENT, Understanding
 from callcenter.domain.places import Place
 from callcenter.domain.rules import EMERGENCY, NORMAL
 
@@ -14,7 +14,7 @@ WORK_KINDS = frozenset({"repair", "complaint", "help", "home_service"})
 """Kinds that become a work order (R9)."""
 WATCHED_SOURCES = frozenset({"press", "authority", "mayor_hotline"})
 """Callers whose matters are major (R15) and singled out (R31): the press, an authority, 12345."""
-SOURCES = ("resident", *sorted(WATCHED_SOURCES))
+SOURCES = (RESIDENT, *sorted(WATCHED_SOURCES))
 """Who may call."""
 ASKS_AGAIN = frozenset({"enquiry", "complaint"})
 """Kinds in which people ask what became of a matter without naming it (怎么还没人来)."""
@@ -49,7 +49,7 @@ class Matter:
     department: str
     place: Place = field(default_factory=Place)
     households: int = 1
-    source: str = "resident"
+    source: str = RESIDENT
     outside_body: str | None = None
     needs_investigation: bool = False
     asks_resident_data: bool = False
@@ -66,6 +66,7 @@ class Matter:
             urgency=understanding.urgency.value,
             department=understanding.department.value,
             place=place or Place.spoken(understanding.place),
+            source=understanding.source.value,
             asks_resident_data=understanding.intends("resident_data"),
             to_confirm=understanding.to_confirm,
         )

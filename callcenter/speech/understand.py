@@ -11,8 +11,15 @@ import numpy as np
 from callcenter.config import ROOT, Settings
 from callcenter.domain.labels import NOTHING, Label, Understanding
 from callcenter.domain.places import Gazetteer
+from callcenter.domain.understanding.callers import find_source
 from callcenter.domain.understanding.dangers import Danger, find_dangers
-from callcenter.domain.understanding.rules import DEPARTMENT_OF, HELP_CATEGORIES, slots, worst_danger
+from callcenter.domain.understanding.rules import (
+    DEPARTMENT_OF,
+    HELP_CATEGORIES,
+    slots,
+    urgency_of_caller,
+    worst_danger,
+)
 from callcenter.domain.understanding.text import Utterance, utterance
 from callcenter.speech.linear import Floats, LinearModel, softmax
 
@@ -86,8 +93,10 @@ class Understander:
         gazetteer = self._gazetteers.get(site or self._default_site or "")
         place, name, phone, intents = slots(said, language, gazetteer)
         kind, category, urgency = self.labels(said, language)
+        source = find_source(said, language)
+        urgency = urgency_of_caller(urgency, source)
         department = Label(self._departments.get(category.value, "service"), category.confidence, category.evidence)
-        return Understanding(kind, category, urgency, department, place, name, phone, intents)
+        return Understanding(kind, category, urgency, department, place, name, phone, intents, source=source)
 
     def chance_of_emergency(self, text: str, language: str = "zh") -> float:
         """How likely the model alone, without the rules, thinks a text an emergency, 0..1."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from callcenter.domain.labels import RESIDENT
 from callcenter.errors import SpeechError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def as_dict(understood: Understanding) -> dict[str, Any]:
         "place": {"building": _label(place.building), "unit": _label(place.unit), "room": _label(place.room)},
         "name": _label(understood.name),
         "phone": _label(understood.phone),
+        "source": _label(understood.source),
         "intents": [_label(intent) for intent in understood.intents],
         "to_confirm": understood.to_confirm,
     }
@@ -43,6 +45,7 @@ def _sentence(understood: Understanding) -> str:
     ]
     parts += [str(understood.place)] if str(understood.place) else []
     parts += [label.value for label in (understood.name, understood.phone) if label.value]
+    parts += [understood.source.value] if understood.source.value != RESIDENT else []
     return "  ".join(parts) + ("  待核实" if understood.to_confirm else "")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from callcenter.domain.labels import NOTHING, Label, SpokenPlace, Understanding
+from callcenter.domain.labels import NOTHING, RESIDENT, Label, SpokenPlace, Understanding
 from callcenter.domain.places import Gazetteer
+from callcenter.domain.rules import IMPORTANT, NORMAL
+from callcenter.domain.understanding.callers import find_source
 from callcenter.domain.understanding.contact import find_name, find_phone
 from callcenter.domain.understanding.dangers import Danger, Standing, find_dangers
 from callcenter.domain.understanding.intents import find_intents
@@ -47,6 +49,12 @@ def _urgency(said: Utterance, language: str, danger: Danger | None) -> Label[str
     return Label("normal", 0.7)
 
 
+def urgency_of_caller(urgency: Label[str], source: Label[str]) -> Label[str]:
+    """What the press or an authority calls about is important at least (R8)."""
+    watched = source.value != RESIDENT and urgency.value == NORMAL
+    return Label(IMPORTANT, source.confidence, source.evidence) if watched else urgency
+
+
 def slots(
     said: Utterance, language: str, gazetteer: Gazetteer | None, *, asked_name: bool = False
 ) -> tuple[SpokenPlace, Label[str | None], Label[str | None], tuple[Label[str], ...]]:
@@ -83,4 +91,8 @@ def understand_by_rules(
     department = Label(
         (departments or DEPARTMENT_OF).get(category.value, "service"), category.confidence, category.evidence
     )
-    return Understanding(kind, category, urgency, department, place, name, phone, intents, by="rules")
+    source = find_source(said, language)
+    urgency = urgency_of_caller(urgency, source)
+    return Understanding(
+        kind, category, urgency, department, place, name, phone, intents, by="rules", source=source
+    )

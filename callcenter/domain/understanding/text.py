@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from callcenter.domain.understanding.syllables import SYLLABLES
@@ -41,20 +42,24 @@ _PROTECTED = """
 """
 
 
-def _lexicon() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+Lexicon = Mapping[str, Sequence[tuple[tuple[str, ...], str]]]
+"""First syllable → syllables and word, longest first."""
+
+
+def lexicon_of(words: Iterable[str], read_otherwise: Mapping[tuple[str, ...], str] | None = None) -> Lexicon:
+    """Words by their sound, to be put right by `mend_homophones`. `read_otherwise`: other syllables of a word."""
     index: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for word in _WORDS.split():
-        syllables = tuple(SYLLABLES.get(c, c) for c in word)
-        index.setdefault(syllables[0], []).append((syllables, word))
-    extra = {("zhao", "huo"): "着火", ("zhao", "huo", "le"): "着火了", ("qi", "huo", "le"): "起火了"}
-    for syllables, word in extra.items():
+    by_sound = [(tuple(SYLLABLES.get(c, c) for c in word), word) for word in words]
+    for syllables, word in (*by_sound, *(read_otherwise or {}).items()):
         index.setdefault(syllables[0], []).append((syllables, word))
     for group in index.values():
         group.sort(key=lambda entry: -len(entry[0]))
     return index
 
 
-_LEXICON = _lexicon()
+_LEXICON = lexicon_of(
+    _WORDS.split(), {("zhao", "huo"): "着火", ("zhao", "huo", "le"): "着火了", ("qi", "huo", "le"): "起火了"}
+)
 _KNOWN = frozenset(_WORDS.split()) | frozenset(_PROTECTED.split())
 _HAN = re.compile(r"[\u3400-\u9fff〇]")
 
@@ -100,8 +105,8 @@ def _normalised(raw: str) -> tuple[str, tuple[int, ...]]:
     return "".join(characters), tuple(at)
 
 
-def mend_homophones(text: str) -> str:
-    """Domain words written with other characters of the same sound are put right; equally long as `text`.
+def mend_homophones(text: str, lexicon: Lexicon = _LEXICON) -> str:
+    """Words of the lexicon written with other characters of the same sound are put right; equally long as `text`.
 
     Two-syllable words are left alone where what stands there is a word of its own (保管 is not 爆管).
     """
@@ -110,7 +115,7 @@ def mend_homophones(text: str) -> str:
     position = 0
     while position < len(text):
         step = 1
-        for sounds, word in _LEXICON.get(syllables[position], ()):
+        for sounds, word in lexicon.get(syllables[position], ()):
             end = position + len(sounds)
             if tuple(syllables[position:end]) != sounds:
                 continue

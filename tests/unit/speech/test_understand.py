@@ -151,7 +151,8 @@ def test_the_command_prints_a_json_line_for_each_text() -> None:
     done = CliRunner().invoke(_cli(), ["--json"], input=lines)  # type: ignore[arg-type]
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert list(first) == [
-        "kind", "category", "urgency", "department", "place", "name", "phone", "intents", "to_confirm",
+        "kind", "category", "urgency", "department", "place", "name", "phone", "source", "intents",
+        "to_confirm",
     ]  # fmt: skip
     assert first["place"]["room"]["value"] == "1102"
     assert set(first["category"]) == {"value", "confidence", "evidence"}
