@@ -66,8 +66,13 @@ class Block(nn.Module):
     def forward(self, x: Tensor, dropout: float) -> Tensor:
         left, right = -self.offsets[0], self.offsets[-1]
         length = x.shape[1] - left - right
-        spliced = torch.cat([x[:, left + o : left + o + length] for o in self.offsets], -1)
-        y = self.expand(self.squeeze(spliced))
+        # each frame by the matrix of each offset, then shifted: four times less to copy than frames spliced first
+        matrices = self.squeeze.weight.view(BOTTLENECK, -1, WIDTH).transpose(0, 1).reshape(-1, WIDTH)
+        parts = functional.linear(x, matrices).split(BOTTLENECK, -1)
+        first, *others = (
+            part[:, left + o : left + o + length] for part, o in zip(parts, self.offsets, strict=True)
+        )
+        y = self.expand(sum(others, first))
         y = functional.relu(self.norm(y.flatten(0, 1)).view_as(y))
         if self.training and dropout:
             kept = (torch.rand(y.shape[0], 1, y.shape[2]) > dropout) / (1 - dropout)
