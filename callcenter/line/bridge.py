@@ -115,7 +115,8 @@ class PersonBridge:
 
     async def _ring(self, person: _Person, timeout_s: float, ear: Ear) -> TransferEnd | None:
         """None when the person answered. The caller hears the exchange's ringback meanwhile."""
-        for _ in range(round(timeout_s * 50)):
+        rung_ms = 0
+        while rung_ms < timeout_s * 1000:
             if person.state is FarLeg.TALKING:
                 return None
             if person.state is FarLeg.GONE:
@@ -124,7 +125,7 @@ class PersonBridge:
                 break
             if not ear.voice.to_say:
                 ear.voice.say(self._sounds.ringback)
-            await ear.tick()
+            rung_ms += await ear.tick()
         return TransferEnd.NO_ANSWER if person.rang else TransferEnd.UNREACHABLE
 
     async def _talk(self, far: int, person: _Person, changed: asyncio.Event, ear: Ear) -> None:

@@ -35,7 +35,8 @@ class Turn:
 class Ear:
     """One leg's hearing. `run` it as a task; it ends when `close` is called.
 
-    Waiting is counted in frames that were heard (`tick`), and a caller on hold has all the time in the world.
+    Waiting is counted in the call's own time (`tick`), however seldom a busy machine lets us look, and a caller on hold
+    has all the time in the world.
     """
 
     def __init__(
@@ -115,12 +116,17 @@ class Ear:
         """How long nothing was said; for somebody too quiet to be told from noise, since the last new word."""
         return self.activity.silent_ms if self.turn.spoke else self._quiet_words_ms
 
-    async def tick(self) -> None:
-        """Return at the next frames (about every 20 ms). Raises LegGone when there will be none."""
+    async def tick(self) -> int:
+        """Return at the next frames (about every 20 ms); how long that took, in ms of the call's own time.
+
+        Raises LegGone when there will be none.
+        """
+        before_ms = self.voice.now_ms
         if not self.gone:
             await self._tick.wait()
         if self.gone:
             raise LegGone
+        return self.voice.now_ms - before_ms
 
     def press(self, key: Key) -> None:
         """A key of this leg."""

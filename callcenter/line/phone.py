@@ -23,10 +23,9 @@ from callcenter.domain.records import RecordKind
 from callcenter.line.ear import Ear, LegGone
 from callcenter.line.sounds import Sounds
 from callcenter.line.tickets import CallRecords
-from callcenter.telephony.voice import FRAME_MS
 
-HANGUP_TAIL_FRAMES = 10
-"""Our last word is let out of the far end's jitter buffer before BYE (200 ms)."""
+HANGUP_TAIL_MS = 200
+"""Our last word is let out of the far end's jitter buffer before BYE."""
 
 
 class Bridge(Protocol):
@@ -99,16 +98,16 @@ class CallPhone:
                 if ear.keys:
                     end, key = ListenEnd.KEY, ear.keys.popleft().key
                     break
-                await ear.tick()
+                passed_ms = await ear.tick()
                 if ear.held:
                     continue
                 if not ear.speech_came:
-                    waited_ms += FRAME_MS
+                    waited_ms += passed_ms
                     if waited_ms >= start_timeout_s * 1000:
                         end = ListenEnd.NO_SPEECH
                         break
                     continue
-                talked_ms += FRAME_MS
+                talked_ms += passed_ms
                 if ear.silent_ms >= end_silence_s * 1000:
                     break
                 if talked_ms >= max_s * 1000:
@@ -139,8 +138,8 @@ class CallPhone:
                     continue
                 if waited_ms >= timeout_s * 1000:
                     break
-                await self.ear.tick()
-                waited_ms += 0 if self.ear.held else FRAME_MS
+                passed_ms = await self.ear.tick()
+                waited_ms += 0 if self.ear.held else passed_ms
         except LegGone:
             raise CallerGone from None
         return digits
@@ -171,9 +170,10 @@ class CallPhone:
         if self.ended is not None or self.ear.gone:
             return
         self.ended = reason
+        left_ms = HANGUP_TAIL_MS
         try:
-            for _ in range(HANGUP_TAIL_FRAMES):
-                await self.ear.tick()
+            while left_ms > 0:
+                left_ms -= await self.ear.tick()
         except LegGone:
             return
         self._wires.hangup()
