@@ -7,7 +7,7 @@ model: ## train the built-in Mandarin model from nothing (under 40 min on 2 core
 	@tools/setup.sh model
 	@$(MAKE) --no-print-directory $(MODEL_VENV)/ready
 	@OMP_WAIT_POLICY=passive PYTHONPATH=. $(MODEL_VENV)/bin/python -m models.recipe $(STEPS)
-	@$(MAKE) --no-print-directory model-eval
+	@PYTHONPATH=. $(MODEL_VENV)/bin/python -m models.evaluation
 
 model-eval: ## figures of the built-in Mandarin model, into models/builtin-zh-8k/figures.json
 	@tools/setup.sh lint

@@ -76,6 +76,8 @@ if [ ${#missing[@]} -gt 0 ] && [ "$what" != lint ]; then
 fi
 [ -n "$python" ] || die "needs Python 3.11 or 3.12 (pjsua2's wheel has no other); found $(python3 -V 2>&1 || echo none)"
 
+[ "$what" != model ] || exit 0  # its packages have an environment of their own, see models/model.mk
+
 # --- Python packages, locked with hashes -----------------------------------------------------------------------
 case "$what" in run) lock=run ;; *) lock=test ;; esac
 [ -x .venv/bin/python ] || { say "making .venv with $("$python" -V)"; "$python" -m venv .venv; }

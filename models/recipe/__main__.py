@@ -1,6 +1,6 @@
 """`python -m models.recipe [STEP…]`: build the model from nothing, or some steps of it.
 
-Steps: text (check the training text), speech, train, harden, sharpen, graph, calibrate, install. Each leaves its result
+Steps: text (check the training text), speech, train (and beside it wild), harden, sharpen, graph, calibrate, install. Each leaves its result
 in the build folder and is left out when that is there and nothing it was made from has changed.
 """
 
@@ -10,10 +10,13 @@ import argparse
 import functools
 import hashlib
 import json
+import multiprocessing
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -52,6 +55,27 @@ class Recipe:
     scales: tuple[float, ...] = (0.8, 1.0)
 
 
+def _gently(action: Callable[[], None]) -> None:
+    os.nice(10)
+    action()
+
+
+@contextmanager
+def _beside(action: Callable[[], None]) -> Iterator[None]:
+    """Do `action` in a process of its own meanwhile. Ends the program when that fails."""
+    process = multiprocessing.get_context("spawn").Process(target=_gently, args=(action,))
+    process.start()
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.join()
+    if process.exitcode:
+        sys.exit(f"what was done beside this step ended with status {process.exitcode}; see above")
+
+
 class Build:
     """The steps, over one build folder."""
 
@@ -74,6 +98,14 @@ class Build:
 
     def _done(self, step: str, made_from: str) -> None:
         (self.folder / f"{step}.stamp").write_text(made_from)
+
+    def _begin(self, step: str, made_from: str, *folders: str) -> None:
+        """Clear what the step had begun from other inputs; what it had begun from these stays."""
+        begun = self.folder / f"{step}.begun"
+        if not begun.exists() or begun.read_text() != made_from:
+            for name in folders:
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+            begun.write_text(made_from)
 
     def _sources(self, *names: str) -> str:
         digest = hashlib.sha256()
@@ -99,10 +131,7 @@ class Build:
         made_from += f" {recipe.utterances} {recipe.speech_seed} {recipe.development_utterances}"
         made_from += f" {recipe.development_seed} {lexicon.GENERAL_WORDS}"
         if not self._stamp("speech", made_from):
-            if (self.folder / "speech.begun").exists() and (self.folder / "speech.begun").read_text() != made_from:
-                for name in ("training", "development", "network"):
-                    shutil.rmtree(self.folder / name, ignore_errors=True)
-            (self.folder / "speech.begun").write_text(made_from)
+            self._begin("speech", made_from, "training", "development")
             data = voices.prepare(self.folder / "espeak-data")
             synthesis.synthesise(
                 self.folder / "development",
@@ -114,55 +143,50 @@ class Build:
             synthesis.synthesise(self.folder / "training", data, recipe.utterances, recipe.speech_seed)
             self._done("speech", made_from)
 
+    def wild(self) -> None:
+        """The speech of the steps after `train`: wilder voices, stronger and more kinds of noise."""
+        recipe = self.recipe
+        made_from = self._result_of("speech") + f" {recipe.hard_utterances} {recipe.hard_seed}"
+        made_from += f" {recipe.sharp_utterances} {recipe.sharp_seed}"
+        if not self._stamp("wild", made_from):
+            self._begin("wild", made_from, "hard", "sharp")
+            data = voices.prepare(self.folder / "espeak-data-wild", wild=True)
+            synthesis.synthesise(self.folder / "hard", data, recipe.hard_utterances, recipe.hard_seed, "hard")
+            synthesis.synthesise(self.folder / "sharp", data, recipe.sharp_utterances, recipe.sharp_seed, "sharp")
+            self._done("wild", made_from)
+
     def train(self) -> None:
-        """The network; goes on at the last finished epoch."""
+        """The network; goes on at the last finished epoch. It leaves half a core idle: `wild` is done beside it."""
         made_from = self._sources("network.py") + self._result_of("speech") + str(self.recipe.schedule)
         if not self._stamp("train", made_from):
-            begun = self.folder / "train.begun"
-            if not begun.exists() or begun.read_text() != made_from:
-                shutil.rmtree(self.folder / "network", ignore_errors=True)
-                begun.write_text(made_from)
+            self._begin("train", made_from, "network")
             training = synthesis.load(self.folder / "training")
             held = synthesis.load(self.folder / "development")
-            network.train(self.folder / "network", training, held, self.recipe.schedule)
+            with _beside(self.wild):
+                network.train(self.folder / "network", training, held, self.recipe.schedule)
             self._done("train", made_from)
+
+    def _go_on(self, step: str, made_from: str, speech: str, start: str, schedule: network.Schedule) -> None:
+        """Train on from the network in folder `start`, into the folder `<speech>-network`."""
+        if not self._stamp(step, made_from):
+            self._begin(step, made_from, f"{speech}-network")
+            held = synthesis.load(self.folder / "development")
+            training = synthesis.load(self.folder / speech)
+            before = self.folder / start / "network.npz"
+            network.train(self.folder / f"{speech}-network", training, held, schedule, before)
+            self._done(step, made_from)
 
     def harden(self) -> None:
         """Go on training, with a low rate, on wild voices in strong noise of more kinds."""
-        recipe = self.recipe
-        made_from = self._result_of("train") + f"{recipe.hard_utterances} {recipe.hard_seed} {recipe.hard_schedule}"
-        if not self._stamp("harden", made_from):
-            begun = self.folder / "harden.begun"
-            if not begun.exists() or begun.read_text() != made_from:
-                for name in ("hard", "hard-network"):
-                    shutil.rmtree(self.folder / name, ignore_errors=True)
-                begun.write_text(made_from)
-            data = voices.prepare(self.folder / "espeak-data-wild", wild=True)
-            synthesis.synthesise(self.folder / "hard", data, recipe.hard_utterances, recipe.hard_seed, "hard")
-            hard = synthesis.load(self.folder / "hard")
-            held = synthesis.load(self.folder / "development")
-            start = self.folder / "network" / "network.npz"
-            network.train(self.folder / "hard-network", hard, held, recipe.hard_schedule, start)
-            self._done("harden", made_from)
+        self.wild()
+        made_from = self._result_of("train") + self._result_of("wild") + str(self.recipe.hard_schedule)
+        self._go_on("harden", made_from, "hard", "network", self.recipe.hard_schedule)
 
     def sharpen(self) -> None:
         """Go on with the sequence criterion, on speech of which nearly every utterance has a voice of its own."""
-        recipe = self.recipe
-        made_from = self._result_of("harden") + self._sources("sequence.py")
-        made_from += f" {recipe.sharp_utterances} {recipe.sharp_seed} {recipe.sharp_schedule}"
-        if not self._stamp("sharpen", made_from):
-            begun = self.folder / "sharpen.begun"
-            if not begun.exists() or begun.read_text() != made_from:
-                for name in ("sharp", "sharp-network"):
-                    shutil.rmtree(self.folder / name, ignore_errors=True)
-                begun.write_text(made_from)
-            data = voices.prepare(self.folder / "espeak-data-wild", wild=True)
-            synthesis.synthesise(self.folder / "sharp", data, recipe.sharp_utterances, recipe.sharp_seed, "sharp")
-            sharp = synthesis.load(self.folder / "sharp")
-            held = synthesis.load(self.folder / "development")
-            start = self.folder / "hard-network" / "network.npz"
-            network.train(self.folder / "sharp-network", sharp, held, recipe.sharp_schedule, start)
-            self._done("sharpen", made_from)
+        self.wild()
+        made_from = self._result_of("harden") + self._sources("sequence.py") + str(self.recipe.sharp_schedule)
+        self._go_on("sharpen", made_from, "sharp", "hard-network", self.recipe.sharp_schedule)
 
     @functools.cached_property
     def _language(self) -> tuple[list[Pronunciation], language_model.BackOff]:
@@ -225,7 +249,7 @@ class Build:
         print(f"installed: {TARGET.relative_to(ROOT)}")
 
 
-STEPS = ("text", "speech", "train", "harden", "sharpen", "graph", "calibrate", "install")
+STEPS = ("text", "speech", "train", "wild", "harden", "sharpen", "graph", "calibrate", "install")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

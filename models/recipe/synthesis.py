@@ -221,7 +221,7 @@ def synthesise(
     failures: dict[int, int] = {}
     running: dict[Connection, tuple[int, multiprocessing.process.BaseProcess]] = {}
     crashes = 0
-    progress = Progress("speech", utterances)
+    progress = Progress(f"speech, {folder.name}", utterances)
     progress.advance(utterances - sum(len(chunks[c]) for c in waiting))
     while waiting or running:
         while waiting and len(running) < processes:
