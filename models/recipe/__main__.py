@@ -1,7 +1,7 @@
 """`python -m models.recipe [STEP…]`: build the model from nothing, or some steps of it.
 
-Steps: text (check the training text), speech, train (and beside it wild), harden, sharpen, graph, calibrate, install. Each leaves its result
-in the build folder and is left out when that is there and nothing it was made from has changed.
+Steps: text (check the training text), speech, train (and beside it wild), harden, sharpen, graph, calibrate, install.
+Each leaves its result in the build folder and is left out when that is there and nothing it was made from has changed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _gently(action: Callable[[], None]) -> None:
 @contextmanager
 def _beside(action: Callable[[], None]) -> Iterator[None]:
     """Do `action` in a process of its own meanwhile. Ends the program when that fails."""
-    process = multiprocessing.get_context("spawn").Process(target=_gently, args=(action,))
+    process = multiprocessing.get_context("fork").Process(target=_gently, args=(action,))
     process.start()
     try:
         yield
