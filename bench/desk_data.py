@@ -335,10 +335,10 @@ async def _copy_search(connection: Any, rows: list[tuple[Any, ...]]) -> None:
     )
     await connection.copy_records_to_table("found", records=rows)
     await connection.execute(
-        "insert into search_text (site, what, key, text, terms, facets) "
-        "select f.site, what, key, text, array_to_tsvector(terms), ticket_facets(t) "
+        "insert into search_text (site, what, key, at, text, terms, facets) "
+        "select f.site, what, key, opened_at, text, array_to_tsvector(terms), ticket_facets(t) "
         "from found f join ticket t on f.what = 'ticket' and t.number::text = f.key union all "
-        "select f.site, what, key, text, array_to_tsvector(terms), call_facets(c) "
+        "select f.site, what, key, ringing_at, text, array_to_tsvector(terms), call_facets(c) "
         "from found f join call c on f.what = 'call' and c.id::text = f.key; drop table found"
     )
 

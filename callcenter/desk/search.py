@@ -29,6 +29,8 @@ DAY_S = 86400
 SPANS = (1, 8, 64)
 """Days of a span: the newest NEWEST of each length are looked through in turn, then all there is."""
 NEWEST = 4
+RESOLUTION = timedelta(microseconds=1)
+"""Of times in the database."""
 
 
 @lru_cache(maxsize=8192)
@@ -80,27 +82,33 @@ def query(text: str) -> Wanted:
     return Wanted(" & ".join(quoted), text.lower().split() if as_written else None)
 
 
-Page = Callable[[list[str]], Awaitable[Sequence[Any]]]
+Rows = Callable[[list[str]], Awaitable[Sequence[Any]]]
 
 
 async def newest(
     connection: Connection, site: str, wanted: Wanted, facets: Sequence[str], before: datetime | None, rows: int,
-    page: Page,
+    of: Rows,
 ) -> Sequence[Any]:  # fmt: skip
-    """The newest `rows` rows before a moment that `page` makes of the keys found, fewer where there are no more."""
-    shown: Sequence[Any] = ()
-    known = -1
+    """The newest `rows` rows not after a moment, fewer where there are no more.
+
+    `of` makes rows of keys, newest first, and leaves out what its own filters do not want; so more keys are looked for
+    until there are rows enough.
+    """
+    shown: list[Any] = []
+    upto, asked = before + RESOLUTION if before else None, rows
     for spans in _stretches(before or datetime.now(UTC) + AHEAD):
-        keys = await _read.found(
-            connection, site=site, terms=wanted.terms, words=wanted.words, facets=list(facets), spans=spans
-        )
-        found: list[str] = keys or []
-        if len(found) == known:
-            continue  # the longer stretch holds nothing more
-        known, shown = len(found), await page(found)
-        if len(shown) >= rows:
-            break
-    return shown
+        while len(shown) < rows:
+            keys = [key async for key in _read.found(
+                connection, site=site, terms=wanted.terms, words=wanted.words, facets=list(facets), spans=spans,
+                upto=upto, asked=asked,
+            )]  # fmt: skip
+            if keys:
+                shown += await of([key["key"] for key in keys])
+                upto = keys[-1]["at"]
+            if len(keys) < asked:
+                break
+            asked *= 4
+    return shown[:rows]
 
 
 def _stretches(upto: datetime) -> list[list[str] | None]:

@@ -42,6 +42,7 @@ ACTS = {
     "correct": Act.AMEND, "start": Act.START, "wait": Act.WAIT, "resume": Act.RESUME, "done": Act.DONE,
     "close": Act.SATISFIED, "reopen": Act.REOPEN, "not_reached": Act.NOT_REACHED, "dispute": Act.DISPUTE,
     "settle": Act.SETTLE, "join": Act.JOIN, "report": Act.REPORTED, "outside": Act.PASSED_OUTSIDE,
+    "promise": Act.PROMISE,
 }  # fmt: skip
 """What a person may do → what it is in the life of a ticket."""
 OPEN_STATES = frozenset(status.value for status in Status if status.open)
@@ -67,11 +68,14 @@ async def page(desk: Desk, site: str, chosen: TicketFilter, before: str | None =
         if not text:
             found: Sequence[TicketRow] = await of(None)
         else:
-            named = await _named(connection, text)
-            found = await search.newest(
+            numbers = await _named(connection, text)
+            named = {row.number: row for row in (await of(numbers) if numbers else ())}
+            worded = await search.newest(
                 connection, site, search.query(text), _facets(chosen), at, limit + 1,
-                lambda keys: of([*named, *map(int, keys)]),
+                lambda keys: of([int(key) for key in keys]),
             )  # fmt: skip
+            named |= {row.number: row for row in worded}
+            found = sorted(named.values(), key=lambda t: (t.opened_at, t.number), reverse=True)[:limit + 1]
     return cursors.page(found, limit, lambda t: (t.opened_at, t.number))
 
 
@@ -141,7 +145,7 @@ async def one(desk: Desk, number: int) -> TicketDetail:
         satisfied=_satisfied(events), archived_at=row["closed_at"], refusals=len(state.refusals),
         reasons=_reasons(row["decision"]), chain=_chain(events), ahead=_ahead(around, state),
         deadlines=_deadlines(state), told=told, history=tuple(events), calls=calls, tasks=tasks,
-        photos=_photos(events), may=may(state), source=state.matter.source,
+        photos=_photos(events), may=may(state), disputed=state.disputed, source=state.matter.source,
         investigation=state.matter.needs_investigation, outside_body=state.outside_body,
     )  # fmt: skip
 

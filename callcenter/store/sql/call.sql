@@ -136,6 +136,7 @@ insert into listening (site, call, account, from_ms) select site, id, :account, 
 select account, at, from_ms from listening where call = :call order by at;
 
 -- name: put_search!
-insert into search_text (site, what, key, text, terms, facets)
-select site, 'call', id::text, :text, array_to_tsvector(:terms::text[]), call_facets(c) from call c where id = :id
+insert into search_text (site, what, key, at, text, terms, facets)
+select site, 'call', id::text, ringing_at, :text, array_to_tsvector(:terms::text[]), call_facets(c)
+from call c where id = :id
 on conflict (what, key) do update set text = excluded.text, terms = excluded.terms, facets = excluded.facets;

@@ -53,14 +53,17 @@ select count(*)::int as calls, count(*) filter (where answered)::int as answered
     count(distinct ticket)::int as tickets
 from call where site = :site and ringing_at >= :since;
 
--- name: found$
--- Keys of calls or matters in whose text all `terms` stand, among those with all of `facets` and one of `spans`. Words
--- that are looked for as written are looked at in the text itself.
-select array_agg(key) from search_text
+-- name: found
+-- The newest calls or matters in whose text all `terms` stand, among those with all of `facets` and one of `spans`; as
+-- many as are asked for, and those of the same moment as the last. Words that are looked for as written are looked at in
+-- the text itself.
+select key, at from search_text
 where terms @@ :terms::tsquery and facets @> :facets::text[]
     and (:spans::text[] is null or facets && :spans::text[])
     and (:words::text[] is null or (select bool_and(strpos(lower(text), word) > 0) from unnest(:words::text[]) word))
-    and site = :site;
+    and (:upto::timestamptz is null or at < :upto)
+    and site = :site
+order by at desc fetch first (:asked) rows with ties;
 
 -- name: numbers_named
 -- Matters that a search names: by their own number, or by the last figures of the caller's.

@@ -79,7 +79,7 @@ on conflict (call) where call is not null do update set due_at = excluded.due_at
 update callback set reason = 'hang_up' where ticket = :ticket and reason = 'silence' and state in ('due', 'calling');
 
 -- name: put_search!
-insert into search_text (site, what, key, text, terms, facets)
-select site, 'ticket', number::text, :text, array_to_tsvector(:terms::text[]), ticket_facets(t)
+insert into search_text (site, what, key, at, text, terms, facets)
+select site, 'ticket', number::text, opened_at, :text, array_to_tsvector(:terms::text[]), ticket_facets(t)
 from ticket t where number = :number
 on conflict (what, key) do update set text = excluded.text, terms = excluded.terms, facets = excluded.facets;

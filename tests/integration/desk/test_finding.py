@@ -28,8 +28,12 @@ async def told(desk: Desk, node: Linked, speech: FakeSpeech, count: int, days: i
             "returning call, opened_at) update call set ringing_at = m.opened_at from moved m where id = m.call",
             100300 + n, timedelta(days=n * days),
         )  # fmt: skip
-    await desk.pool.execute("update search_text set facets = ticket_facets(t) from ticket t where key = number::text")
-    await desk.pool.execute("update search_text set facets = call_facets(c) from call c where key = id::text")
+    await desk.pool.execute(
+        "update search_text set at = opened_at, facets = ticket_facets(t) from ticket t where key = number::text"
+    )
+    await desk.pool.execute(
+        "update search_text set at = ringing_at, facets = call_facets(c) from call c where key = id::text"
+    )
     return [100300 + n for n in range(count)]
 
 

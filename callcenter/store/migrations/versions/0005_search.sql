@@ -24,8 +24,9 @@ update search_text s set terms = s.bigrams || s.pinyin,
         else (select call_facets(c) from call c where c.id = s.key::uuid) end;
 delete from search_text where facets is null;   -- of a call or ticket that is no more
 alter table search_text alter terms set not null, alter facets set not null,
-    drop bigrams, drop pinyin, drop at;         -- their indexes go with them
+    drop bigrams, drop pinyin;                  -- their indexes go with them
 create index search_text_terms on search_text using gin (terms, facets);
+drop index search_text_time;
 drop index ticket_name;                         -- a name is among the terms
 
 create function keep_ticket_facets() returns trigger language plpgsql as $$
