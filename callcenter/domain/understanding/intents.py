@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 
 from callcenter.domain.labels import Label
+from callcenter.domain.understanding.person_wanted import find_operator
 from callcenter.domain.understanding.text import Utterance
 
 _ZH = (
-    ("operator", r"人工|转人|真人|活人|(?:找|要|换|转|叫|接)(?:一?个|你们)?(?:人|客服|接线员|值班员|工作人员|前台)(?!才|家|民|格)(?:来)?(?:说|讲|接|听|$)|不(?:想|要)跟机器|别(?:让|跟)?机器", 0.9),
     ("objects_recording", r"(?:不要|别|不想|不同意|不许|不准|拒绝|反对|停止|关掉|不能|不让|不愿意?)(?:你们|给我|被|再|把)?.{0,3}录音|录音.{0,3}(?:关|停|删)", 0.9),
     ("resident_data", r"(?:告诉我|给我|查一?下|查查|问一?下|想知道|要|有没有|提供|能不能给|是多少|报一?下).{0,12}(?:业主|住户|邻居|租客|房东|房主|楼上|楼下|隔壁|对门|车主|那家|他家|她家|人家|[他她])的?.{0,6}(?:电话|手机号?|号码|联系方式|名字|姓名|微信|身份证|住哪|地址)|(?:业主|住户|邻居|租客|房东|车主|楼上|楼下|对门|隔壁|那家|他家)的?(?:那家|那户|人|家)?的?(?:电话|手机|号码|联系方式|名字|姓名).{0,8}(?:是多少|告诉|给我|多少|查|有没有|叫什么|是什么)|把(?!我|你们|您们|.{0,4}(?:物业|中心|客服|师傅|[^一]部)).{0,14}(?:电话|手机号?|号码|联系方式|微信|住址|地址).{0,2}(?:给|告诉|发|报)(?:给|一?下)?我|(?:谁住|住的是谁|住着谁|住的什么人)", 0.85),
     ("repeat", r"再说一[遍次下]|(?:没|没有)听(?:清|懂|明白|见)|听不(?:清|懂|见)|重复一?[遍次下]|说什么|什么来着|再讲一[遍次]|(?:^|[,，。])(?:啊|什么|嗯)[?？]", 0.85),
@@ -26,7 +26,6 @@ _ZH_NO_BEGIN = re.compile(r"^(?:嗯|啊|呃|哦|[,，。 ])*(?:不对|不是|错
 _ZH_YES_BEGIN = re.compile(r"^(?:嗯|啊|呃|哦|[,，。 ])*(?:对的|对对|没错|是的|正确|好的)")
 
 _EN = (
-    ("operator", r"\b(?:operator|agent|real person|human|a person|representative|someone real|speak (?:to|with) (?:someone|somebody|a|the|your))\b", 0.9),
     ("objects_recording", r"\b(?:do not|don't|dont|stop|no|not|refuse|object)\b.{0,20}\brecord", 0.9),
     ("resident_data", r"\b(?:give|tell|what is|what's|need|have|get)\b.{0,30}\b(?:neighbou?r|resident|tenant|owner|upstairs|their|his|her)(?:'s)?\b.{0,30}\b(?:number|phone|name|contact|email)|\b(?:number|phone|name|contact|email)\b.{0,20}\b(?:of|for)\b.{0,20}\b(?:neighbou?r|resident|tenant|owner|lady|man|woman|family|mr|mrs|ms|miss)\b", 0.85),
     ("repeat", r"\b(?:say (?:that|it) again|repeat|pardon|come again|did not (?:hear|catch)|didn't (?:hear|catch)|can't hear|cannot hear)\b", 0.85),
@@ -39,7 +38,7 @@ _EN_NO = re.compile(
     r"^(?:no|nope|not really|wrong|that is wrong|that's wrong|incorrect|not correct|not at all)\b[ ,.a-z']{0,20}$"
 )
 
-_COMPILED = {
+_COMPILED: dict[str, tuple[tuple[str, re.Pattern[str], float], ...]] = {
     "zh": tuple((intent, re.compile(pattern), sure) for intent, pattern, sure in _ZH),
     "en": tuple((intent, re.compile(pattern), sure) for intent, pattern, sure in _EN),
 }
@@ -48,6 +47,8 @@ _COMPILED = {
 def find_intents(said: Utterance, language: str = "zh") -> tuple[Label[str], ...]:
     """Intents of one turn, surest first: operator, yes, no, done, repeat, resident_data (R10), objects_recording."""
     found: dict[str, Label[str]] = {}
+    if (operator := find_operator(said, language)) is not None:
+        found["operator"] = operator
     for intent, pattern, confidence in _COMPILED[language]:
         if match := pattern.search(said.mended):
             found[intent] = Label(intent, confidence, said.evidence(match.start(), match.end()))

@@ -27,6 +27,50 @@ def test_mandarin(said: str, intent: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "找人工", "我要找人工", "转人工服务", "人工", "人工客服", "喂我想人工", "有没有人工", "人工服务按多少",
+        "是人工吗", "怎么转人工", "人工电话是多少", "你好帮我转一下人工", "我不想跟你说我要转人工", "和人说话",
+        "我想和人说话", "能不能跟人说话", "我要跟真人说话", "找个人来接", "我要找接线员接", "别让机器跟我说",
+        "不想和机器说", "转人", "找真人", "我要找客服", "叫你们客服接电话",
+    ],
+)  # fmt: skip
+def test_who_asks_for_a_person_is_heard(said: str) -> None:
+    assert "operator" in intents(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "找人通", "我要找人通", "何人说话", "我想何人说话", "找人人工", "转人公", "我要转人公", "帮我转人公谢谢",
+        "转人功", "找人公", "找人公服务", "转人公克服", "人公服务", "找人东", "赵人工", "喂你好我找人通", "转任工",
+        "专人工", "转人通", "我要和任说话", "跟人硕话", "找针人", "转克服", "接线园", "我想找接线园接", "我要人公",
+        "那个找人工", "找个人说化", "合人说话",
+    ],
+)  # fmt: skip
+def test_a_person_who_is_asked_for_is_reached_however_it_was_heard(said: str) -> None:
+    assert "operator" in intents(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "找人通下水道", "你们找人通一下厕所", "下水道堵了快找人通", "马桶堵了，找人通", "找人动一下车",
+        "叫人动一下那辆车", "人工湖的水很脏", "人工湖那边的灯坏了", "现在都人工智能了", "人工费多少", "人工费怎么算",
+        "上门人工多少钱", "材料和人工一共多少", "包人工吗", "人工一天多少", "人工太贵了", "停车场人工收费口没人",
+        "人工草坪秃了", "有人在做人工呼吸", "人工清洗水箱什么时候", "人工喷泉不喷了", "他和人说话很凶",
+        "保安跟人说话态度很差", "楼上有人说话", "外面有人说话吵死了", "镇人民政府", "转人民路", "认真人少",
+        "找人公开道歉", "要求你们找人公平处理", "叫人供水", "公园里有人公厕在哪", "找人修灯", "叫个人来修一下",
+        "找人来看看", "叫人来通一下", "何时来人", "找人家具搬不动", "要克服困难", "客服态度差", "人公里数",
+        "工人说话太大声", "找工人", "你们工人什么时候来", "装修工人公休", "门口有个真人大小的雕像", "生活人口",
+        "干活人手不够",
+    ],
+)  # fmt: skip
+def test_who_speaks_of_people_and_work_asks_for_no_operator(said: str) -> None:
+    assert "operator" not in intents(said)
+
+
+@pytest.mark.parametrize(
     "said", ["我家没水了", "叫个人来修一下", "楼道灯不亮", "我的电话是幺三八", "没有热水", "录像能看吗"]
 )
 def test_matters_are_no_intents(said: str) -> None:
@@ -39,7 +83,20 @@ def test_matters_are_no_intents(said: str) -> None:
         ("i want to speak to a real person", "operator"), ("yes please", "yes"), ("no", "no"), ("that is all", "done"),
         ("can you say that again", "repeat"), ("give me my neighbour's phone number", "resident_data"),
         ("please do not record me", "objects_recording"),
+        ("operator please", "operator"), ("a person please", "operator"), ("let me talk to somebody", "operator"),
+        ("get me a human", "operator"), ("can i speak to your manager", "operator"), ("agent", "operator"),
     ],
 )  # fmt: skip
 def test_english(said: str, intent: str) -> None:
     assert intent in intents(said, "en")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "there is a person stuck in the lift", "my estate agent told me to call", "human waste in the stairs",
+        "i will speak to the neighbour", "the crane operator was rude",
+    ],
+)  # fmt: skip
+def test_english_matters_ask_for_no_operator(said: str) -> None:
+    assert "operator" not in intents(said, "en")
