@@ -12,7 +12,7 @@ from callcenter.config import ROOT, Settings
 from callcenter.domain.labels import NOTHING, Label, Understanding
 from callcenter.domain.places import Gazetteer
 from callcenter.domain.understanding.callers import find_source
-from callcenter.domain.understanding.dangers import Danger, find_dangers
+from callcenter.domain.understanding.dangers import Danger, find_dangers, only_a_leak
 from callcenter.domain.understanding.rules import (
     DEPARTMENT_OF,
     HELP_CATEGORIES,
@@ -113,6 +113,8 @@ class Understander:
         worst = max(readings, key=lambda r: r.emergency)
         danger = worst_danger(dangers)
         emergency = self._emergency(whole, worst, danger, dangers, self._calmness(language, whole))
+        if danger is None and language == "zh" and only_a_leak(said):
+            emergency = None  # 水管漏水了; the model would have somebody rung at night
         if emergency is not None:
             focus = worst if worst.emergency >= EMERGENCY_AT else whole
             return self._urgent_labels(said, language, focus, whole, danger, emergency)

@@ -192,6 +192,23 @@ def _standing_en(text: str, start: int, end: int) -> Standing:
     return Standing.NOW
 
 
+_LEAK = re.compile(r"漏水|渗水|滴水|(?:管|管子|管道|龙头|阀门?|暖气片?|水箱|热水器|马桶)漏了?|漏了$")
+_OF_A_LEAK = """
+喂 哎 诶 嗯 啊 呃 你好 您好 你们好 物业 中心 客服 师傅 吗 吧 呀 呢 嘛 哦 我 我们 我这 你 你们 您 家 家里 里 里面 的 是 在 有 有个 这 那 这个 那个 就是
+要 想 报修 报个修 报 维修 修 修理 一下 一个 个 请 麻烦 让 派 派个 人 工人 来 过来 上门 看 看看 看一下 帮 帮忙 帮我 给 安排 能 能不能 可以 可不可以 行 行吗 好吗
+了 着 谢谢 辛苦 说 下 我要 我想 厨房 卫生间 厕所 洗手间 浴室 阳台 客厅 卧室 主卧 次卧 楼道 单元门 屋 房间 水管 管子 管 水龙头 龙头 管道 阀门 总阀 角阀 软管 暖气 暖气片
+地暖 马桶 热水器 净水器 洗衣机 水槽 水池 洗手盆 洗菜盆 台盆 水表 水箱 淋浴 花洒 天花板 吊顶 屋顶 墙 窗户 漏水 渗水 滴水 漏 渗 滴 一点 点 有点 好像 又 还 号楼 栋 幢 单元 座 室 号 楼 房
+0 1 2 3 4 5 6 7 8 9 零 〇 一 二 三 四 五 六 七 八 九 十 百 两 幺 业主 住户 住 我是
+"""
+"""What a leak is told with where it is only a leak."""
+_ONLY_A_LEAK = re.compile(f"(?:{'|'.join(sorted(_OF_A_LEAK.split(), key=len, reverse=True))}|[,，。.!！?？、 ])+")
+
+
+def only_a_leak(said: Utterance) -> bool:
+    """Whether all that is told, in Mandarin, is that something leaks: not how much, whereto, or that it does not stop."""
+    return _LEAK.search(said.mended) is not None and _ONLY_A_LEAK.fullmatch(said.mended) is not None
+
+
 def find_dangers(said: Utterance, language: str = "zh") -> tuple[Danger, ...]:
     """Every danger spoken of, in the order said."""
     found: list[Danger] = []

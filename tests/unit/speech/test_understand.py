@@ -66,6 +66,33 @@ def test_a_possible_emergency_that_is_called_none_is_to_be_confirmed(understande
     assert doubtful > 0
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "水管漏水了", "厨房水管漏水了", "我家漏水了", "你好我要报修我家厨房的水管漏水了请派人来修一下",
+        "三号楼二单元一一零二卫生间漏水", "水龙头漏水", "我家水官漏水了麻烦来看看",
+    ],
+)  # fmt: skip
+def test_a_leak_of_which_nothing_else_is_told_is_no_emergency_but_listened_to_in_doubt(
+    understander: Understander, said: str
+) -> None:
+    told = understander.understand(said)
+    assert told.category.value == "water_leak"
+    assert told.urgency.value != "emergency"
+    assert told.to_confirm or understander.chance_of_emergency(said) <= DOUBTFUL_AT
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "水管爆了", "厨房水管爆裂了", "水漫出来了", "家里漏水关不住", "水管漏水漏得厉害", "漏水漏到楼下去了快来",
+        "水管漏水了到处都是水", "水管漏水喷出来了", "漏水都淹到客厅了",
+    ],
+)  # fmt: skip
+def test_a_leak_that_grows_is_an_emergency(understander: Understander, said: str) -> None:
+    assert understander.understand(said).urgency.value == "emergency"
+
+
 def test_the_site_s_places_are_checked(understander: Understander) -> None:
     assert understander.understand("三号楼二单元一一零二的灯不亮").place.building.confidence > 0.8
     assert understander.understand("八十八号楼的灯不亮").place.building.confidence < 0.5
