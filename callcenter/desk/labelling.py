@@ -68,9 +68,8 @@ def merge(whole: Understanding, on_line: Understanding) -> Understanding:
     surer = on_line.category.confidence >= whole.category.confidence
     category_of = on_line if surer and not silent else whole
     urgency = whole.urgency if silent else _surer(on_line.urgency, whole.urgency)
-    for one in (on_line.urgency, whole.urgency):
-        if one.value == EMERGENCY:
-            urgency = one
+    if emergencies := [one for one in (on_line.urgency, whole.urgency) if one.value == EMERGENCY]:
+        urgency = max(emergencies, key=lambda one: one.confidence)
     intents = {i.value: i for i in (*whole.intents, *on_line.intents)}
     return replace(
         whole,

@@ -182,8 +182,8 @@ def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> boo
         moved = place.building is not None and place.building != state.place.building
         base = Place() if moved and place.room else state.place
         meant = Place(place.building or base.building, place.unit or base.unit, place.room or base.room)
-        if not _exists(talk, meant):
-            return False
+        if state.lacks(meant) and state.asked["place"] < MAX_ASKS:
+            return False  # asked once more, then taken as said (待核实)
         state.place = meant
         state.answered.add(slot)
         return True
@@ -198,14 +198,6 @@ def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> boo
     state.name = name
     state.answered.add(slot)
     return True
-
-
-def _exists(talk: Conversation, place: Place) -> bool:
-    """Whether the site has such a place; asked once more if not, then taken as said (待核实)."""
-    gazetteer = talk.context.gazetteer
-    if gazetteer is None or place.building is None or talk.talk.asked["place"] >= MAX_ASKS:
-        return True
-    return gazetteer.knows(place.building, place.unit, place.room)
 
 
 async def _confirm(talk: Conversation, action: Gather) -> str | None:
@@ -293,7 +285,8 @@ def _mend(talk: Conversation, text: str) -> bool:
         return True
     if "phone" in named:
         state.phone = None
-    elif "place" in named:
+    elif "place" in named or answers.read_place(text, language) is not None:
+        named |= {"place"}
         state.place = Place()
         state.flags.add("place_wrong")
     elif "name" in named:

@@ -72,7 +72,7 @@ _CONDITIONS: dict[str, Callable[[Any, Talk], bool]] = {
     "urgency_confidence": lambda value, talk: (
         (talk.understanding.urgency.confidence < CONFIRM_BELOW) is (value == "low")
     ),
-    "confidence": lambda value, talk: (talk.understanding.to_confirm or talk.several) is (value == "low"),
+    "confidence": lambda value, talk: talk.unsure is (value == "low"),
     "missing": lambda value, talk: any(talk.missing(slot) for slot in _many(value)),
     "has": lambda value, talk: any(talk.has(slot) for slot in _many(value)),
     "phone": _phone,

@@ -108,6 +108,16 @@ class Talk:
             return False
         return not place.complete if category in AT_HOME else place.building is None
 
+    def lacks(self, place: Place) -> bool:
+        """Whether the site is known to have no such place."""
+        gazetteer = self.context.gazetteer
+        return gazetteer is not None and gazetteer.lacks(place)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether somebody has to listen before it goes on (待核实): to the labels, several matters, or the place."""
+        return self.understanding.to_confirm or self.several or self.lacks(self.place)
+
     def has(self, slot: str) -> bool:
         """Whether a piece is known, needed or not."""
         return bool({"name": self.known_name, "phone": self.phone, "place": str(self.known_place)}[slot])
@@ -149,6 +159,8 @@ class Talk:
     @property
     def repeats(self) -> OpenMatter | None:
         """The open matter that this call is about: same category, or words of a repeat caller (R17)."""
+        if not self.matter:
+            return None
         for matter in self.context.open_matters:
             if matter.category == self.understanding.category.value:
                 return matter

@@ -105,6 +105,11 @@ class OpenMatter:
     household: str | None = None
     incident: str | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said in it yet: the caller is to be rung back."""
+        return self.kind == NOTHING_SAID and self.urgency == NORMAL
+
     def same_people(self, call: Call, place: Place) -> bool:
         """Whether the call comes from those who called before: by number, household or door (R17).
 
@@ -120,8 +125,9 @@ class OpenMatter:
 def joined_matter(call: Call, matter: Matter, open_matters: Iterable[OpenMatter]) -> OpenMatter | None:
     """The open matter that this call is about again (R17), the newest if several; None for a new matter.
 
-    It is the one whose number the caller named, or one of the same people with the same category. Calls in which
-    nothing was said, or that ask without naming what, join the only open matter of those people if there is one.
+    It is the one whose number the caller named, or one of the same people with the same category. Calls that ask
+    without naming what join the only open matter of those people if there is one. So do calls in which nothing was
+    said, unless the same people said nothing before: then they join that, which waits for its call-back.
     """
     candidates = sorted(open_matters, key=lambda m: m.opened_at, reverse=True)
     if matter.about is not None:
@@ -129,6 +135,9 @@ def joined_matter(call: Call, matter: Matter, open_matters: Iterable[OpenMatter]
         if named is not None:
             return named
     ours = [m for m in candidates if m.same_people(call, matter.place)]
+    told, silent = [m for m in ours if not m.empty], [m for m in ours if m.empty]
+    if matter.empty and silent:
+        return silent[0]
     if matter.empty or (matter.category == UNNAMED and matter.kind in ASKS_AGAIN):
-        return ours[0] if len(ours) == 1 else None
-    return next((m for m in ours if m.category == matter.category), None)
+        return told[0] if len(told) == 1 else None
+    return next((m for m in told if m.category == matter.category), None)

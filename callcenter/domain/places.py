@@ -125,6 +125,10 @@ class Gazetteer:
         units = here.units if unit is None else tuple(u for u in here.units if u.name == unit)
         return any(u.has_room(room) for u in units)
 
+    def lacks(self, place: Place) -> bool:
+        """Whether it names a building, unit or room that is not here; never where no buildings are listed."""
+        return bool(self.buildings and place.building) and not self.knows(place.building, place.unit, place.room)
+
     def complete(self, place: Place) -> Place:
         """Fill in what follows from the rest: the area, and the unit where only one has that room.
 

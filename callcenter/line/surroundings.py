@@ -97,7 +97,7 @@ def context_of(
         caller_number=call.number,
         caller_name=known.name if known else None,
         caller_place=known.place if known else None,
-        open_matters=tuple(_matter(site, m, english=english) for m in site.open_for(call)),
+        open_matters=tuple(_matter(site, m, english=english) for m in site.open_for(call) if not m.empty),
         incidents=tuple(
             Incident(i.category, building, i.opened_at) for i in site.incidents for building in (i.buildings or (None,))
         ),

@@ -104,7 +104,7 @@ class TicketDesk:
         by = fields.get("callback_by")
         matter = replace(
             matter,
-            to_confirm=matter.to_confirm or bool(fields.get("confirm")),
+            to_confirm=matter.to_confirm or bool(fields.get("confirm")) or site.gazetteer.lacks(place),
             about=str(fields["joins"]) if fields.get("joins") else None,
             call_back_at=datetime.fromisoformat(str(by)) if by else None,
         )

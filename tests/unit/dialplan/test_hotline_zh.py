@@ -703,6 +703,26 @@ async def test_a_place_that_does_not_exist_is_asked_again(talk: Talk) -> None:
     assert outcome.fields["place"] == "3号楼2单元1102室"
 
 
+async def test_a_place_that_does_not_exist_is_taken_as_said_the_second_time_and_confirmed(talk: Talk) -> None:
+    site = Gazetteer("xingfu", (), (Building("3", "east", (Unit("2", 11, 2),)),))
+    twice = REPAIR | {"ask_place": "九号楼二单元幺幺零二", "ask_place_again": "九号楼二单元幺幺零二"}
+    phone, outcome = await talk(twice, gazetteer=site)
+    assert outcome.fields["place"] == "9号楼2单元1102室"
+    assert "to_be_confirmed" in phone.said
+    assert "who_by_when" not in phone.said
+
+
+async def test_a_correction_to_a_place_that_does_not_exist_forgets_the_wrong_one_and_asks(talk: Talk) -> None:
+    site = Gazetteer("xingfu", (), (Building("3", "east", (Unit("2", 11, 2),)),))
+    told = REPAIR | {
+        "how_can_i_help": "三号楼二单元幺幺零一漏水了", "is_it_right": "不对", "what_is_wrong": "九栋二单元幺幺零二",
+    }  # fmt: skip
+    phone, outcome = await talk(told, gazetteer=site)
+    assert before(phone, "what_is_wrong", "ask_place")
+    assert outcome.fields["place"] == "3号楼2单元1102室"
+    assert outcome.fields["text"] == "三号楼二单元幺幺零一漏水了", "a place is no matter"
+
+
 async def test_a_site_says_it_in_its_own_words(talk: Talk) -> None:
     own = {"goodbye": "幸福小区祝您愉快，再见。", "nonsense": "x"}
     phone, outcome = await talk(REPAIR, phrases=own)

@@ -179,6 +179,24 @@ def test_repeat_caller_needs_the_same_matter() -> None:
     assert joins(LAMP, (*there, newer)) == "100003"
 
 
+def test_who_says_nothing_again_joins_the_matter_that_waits_for_words() -> None:
+    """R17: whatever else of theirs is open; but what is told joins no silence."""
+    call = Call(SITE, "+861", "h1")
+    waits = _open_lamp(ticket="100004", kind="none", category="other", place=Place())
+    lamp, noise = _open_lamp(), _open_lamp(ticket="100002", category="noise")
+
+    def joins(kind: str, category: str, *open_matters: OpenMatter) -> str | None:
+        matter = Matter(kind, category, "normal", "service")
+        return decide(call, matter, ORGANISATION, ROSTER, RULES, EVENING, open_matters).joins
+
+    assert joins("none", "other", waits) == "100004"
+    assert joins("none", "other", lamp, waits) == "100004"
+    assert joins("none", "other", lamp, noise, waits) == "100004"
+    assert joins("complaint", "other", lamp, waits) == "100001", "the only one that can be asked about"
+    assert joins("complaint", "other", waits) is None
+    assert joins("suggestion", "other", waits) is None
+
+
 def test_repeat_caller_in_danger_starts_the_chain_with_the_short_limit() -> None:
     worse = replace(LAMP, urgency="emergency")
     call = Call(SITE, "+861", "h1")

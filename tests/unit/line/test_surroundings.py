@@ -45,4 +45,7 @@ def test_department_and_post_are_said_once(site: SiteSnapshot, responsible: str,
     )  # fmt: skip
     [told] = context_of(replace(site, open_matters=(matter,)), NUMBER, language, AT).open_matters
     assert told.responsible == said
+    silent = replace(matter, ticket="100078", kind="none", category="other", urgency="normal")
+    known = context_of(replace(site, open_matters=(silent, matter)), NUMBER, language, AT).open_matters
+    assert known == (told,), "nobody is told of a matter in which nothing was said"
     assert told.state == ("工程部正在处理" if language == "zh" else "is being worked on")
