@@ -66,7 +66,9 @@ class FakeLine:
                 self.peer.answer(request, 200, "OK")
 
     def _invite(self, request: Message) -> None:
-        self.calls.append(request)
+        branch = request.header("via")
+        if all(call.header("via") != branch for call in self.calls):  # or it is sent again, since we were slow
+            self.calls.append(request)
         if self.manner == "busy":
             self.peer.answer(request, 486, "Busy Here", tag="line")
             return
