@@ -18,6 +18,7 @@ from callcenter.domain.places import Place
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import CallRecord, Status, TicketState, WaitFor
 from callcenter.errors import DomainError
+from callcenter.site.load import Site
 from callcenter.store.pool import Connection, statements
 
 if TYPE_CHECKING:
@@ -123,17 +124,21 @@ async def correct(desk: Desk, number: int, actor: str, changes: dict[str, str], 
     return await _do(desk, number, actor, key, deed, after)
 
 
+def unknown_label(site: Site, changes: dict[str, str]) -> str | None:
+    """The first field of `changes` whose value is none of the site's labels; None: all are."""
+    taxonomy = site.taxonomy
+    known: dict[str, Collection[str]] = {
+        "kind": taxonomy.kinds, "urgency": taxonomy.urgencies, "category": taxonomy.categories,
+        "department": {d.id for d in site.organisation.departments}, "source": SOURCES, "investigation": ("yes", "no"),
+    }  # fmt: skip
+    return next((field for field, labels in known.items() if field in changes and changes[field] not in labels), None)
+
+
 def _corrected_matter(desk: Desk, state: TicketState, changes: dict[str, str]) -> Matter:
     site = desk.site(state.site)
     taxonomy, matter = site.taxonomy, state.matter
-    known: dict[str, Collection[str]] = {
-        "kind": taxonomy.kinds, "urgency": taxonomy.urgencies, "category": taxonomy.categories, "source": SOURCES,
-    }  # fmt: skip
-    for field, labels in known.items():
-        if field in changes and changes[field] not in labels:
-            raise DomainError("ticket.unknown_label", f"{field} {changes[field]!r} does not exist")
-    if "department" in changes and not site.organisation.has_department(changes["department"]):
-        raise DomainError("ticket.unknown_label", f"department {changes['department']!r} does not exist")
+    if field := unknown_label(site, changes):
+        raise DomainError("ticket.unknown_label", f"{field} {changes[field]!r} does not exist")
     category = changes.get("category", matter.category)
     moved = "category" in changes and category != matter.category
     department = changes.get("department") or (taxonomy.categories[category].department if moved else matter.department)
@@ -141,10 +146,11 @@ def _corrected_matter(desk: Desk, state: TicketState, changes: dict[str, str]) -
     if changes.keys() & {"building", "unit", "room"}:
         given = {part: changes.get(part, getattr(place, part)) or None for part in ("building", "unit", "room")}
         place = site.gazetteer.complete(Place(**given))
+    wanted = changes.get("investigation")
     return replace(
         matter, kind=changes.get("kind", matter.kind), category=category, department=department,
         urgency=changes.get("urgency", matter.urgency), place=place, source=changes.get("source", matter.source),
-        needs_investigation=changes.get("investigation", "yes" if matter.needs_investigation else "no") == "yes",
+        needs_investigation=matter.needs_investigation if wanted is None else wanted == "yes",
     )  # fmt: skip
 
 
@@ -212,6 +218,17 @@ async def mark(desk: Desk, number: int, actor: str, what: str, text: str, key: s
     return await _do(desk, number, actor, key, lambda around, state: deeds[what](around, state, actor, text))
 
 
+async def promise(desk: Desk, number: int, actor: str, at: datetime, text: str, key: str) -> TicketDetail:
+    """Promise the resident a call-back at a time, `text` says about what; a new time replaces the one before (R22).
+
+    Raises DomainError `r22.no_time`, `r22.no_number`, `r22.under_way`, `r14.not_concerned`.
+    """
+    return await _do(
+        desk, number, actor, key, lambda around, state: work.promise_call_back(around, state, actor, at, text),
+        matters.plan_promise,
+    )  # fmt: skip
+
+
 async def pass_outside(desk: Desk, number: int, actor: str, body: str, text: str, key: str) -> TicketDetail:
     """It belongs to an outside body, which was told of it; we follow it (R5). Raises DomainError."""
     return await _do(
@@ -225,8 +242,9 @@ async def join(desk: Desk, number: int, actor: str, into: int, key: str) -> Tick
         if await once(connection, f"ticket:{number}:{key}", actor):
             first, second = sorted((number, into))  # locked in order, so that two joins never wait for each other
             states = {n: await matters.load(connection, n) for n in (first, second)}
-            around = await matters.situation(desk, connection, states[into].site)
-            await matters.save(desk, connection, around, work.join(around, states[number], actor, states[into]))
-            await matters.save(desk, connection, around, work.absorb(around, states[into], states[number]))
-            await connection.execute("update call set ticket = $2 where ticket = $1", number, into)
+            around = await matters.situation(desk, connection, states[number].site)
+            joined = work.join(around, states[number], actor, states[into])
+            await matters.save_joined(desk, connection, around, states[number], joined, states[into])
+            numbers = [matters.number_of(states[n].ticket) for n in (number, into)]
+            await connection.execute("update call set ticket = $2 where ticket = $1", *numbers)
     return await one(desk, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -171,20 +172,31 @@ async def calls_of(desk: Desk, identity: int) -> list[CallRow]:
     return list(found.values())
 
 
-async def close(desk: Desk, identity: int, actor: str, result: str, key: str) -> list[int]:
-    """It is over: what is still open of it is done with `result`, and followed up one by one (R23); their numbers.
+@dataclass(frozen=True)
+class Closing:
+    """What closing an incident did: numbers of its matters."""
 
-    A matter that the actor may not finish stays open. Raises StoreError `incident.unknown`.
+    finished: tuple[int, ...]
+    left: tuple[int, ...]
+    """Not the closer's to finish, or still to be confirmed: the incident lasts until the last of them is done."""
+
+
+async def close(desk: Desk, identity: int, actor: str, result: str, key: str) -> Closing:
+    """It is over: its matters are done with `result`, and followed up one by one (R23); once per key.
+
+    Those that `actor` may not finish stay with their people (R14), and the incident lasts until they are done. Raises
+    StoreError `incident.unknown`, DomainError `r14.none_of_them` where that is every one of them.
     """
     finished: list[int] = []
     async with desk.pool.acquire() as connection, connection.transaction():
-        if not await once(connection, f"incident:{identity}:{key}", actor):
-            return finished
+        new = await once(connection, f"incident:{identity}:{key}", actor)
         row = await _sql.lock(connection, id=identity)
         if row is None:
             raise StoreError("incident.unknown", "there is no such incident")
-        around = await matters.situation(desk, connection, row["site"])
         numbers = [r["number"] async for r in _sql.open_matters_of(connection, id=identity)]
+        if not new or row["closed_at"] is not None:
+            return Closing((), tuple(numbers))
+        around = await matters.situation(desk, connection, row["site"])
         for number in numbers:
             try:
                 outcome = work.done(around, await matters.load(connection, number), actor, result)
@@ -193,10 +205,18 @@ async def close(desk: Desk, identity: int, actor: str, result: str, key: str) ->
                 continue
             await matters.save(desk, connection, around, outcome)
             finished.append(number)
+        left = tuple(number for number in numbers if number not in finished)
+        if left:
+            if not finished:
+                raise DomainError(
+                    "r14.none_of_them", "none of its matters is this person's to finish",
+                    mend="it is for whoever is responsible, the department in charge, and those above",
+                )  # fmt: skip
+            return Closing(tuple(finished), left)
         await _sql.close(connection, id=identity, at=datetime.now(UTC))
         await write_event(
             desk, connection, DeskEvent.INCIDENT_CLOSED, site=row["site"], actor=actor, rules=("R32",),
             body={"incident": identity, "result": result, "tickets": finished},
         )  # fmt: skip
         await tell(connection, NewsKind.TICKET, row["site"], {"ticket": None, "kind": "incident.closed"})
-    return finished
+    return Closing(tuple(finished), ())

@@ -15,7 +15,7 @@ from callcenter.desk import labelling, matters, residents_rung, search
 from callcenter.desk.events import DeskEvent, write_event
 from callcenter.domain import codec
 from callcenter.domain.deadlines import Clock
-from callcenter.domain.effects import RULE, Outcome
+from callcenter.domain.effects import Outcome
 from callcenter.domain.handover import called_again, open_ticket, relabel
 from callcenter.domain.homes import at_home
 from callcenter.domain.labels import Understanding
@@ -25,8 +25,8 @@ from callcenter.domain.places import Place
 from callcenter.domain.responsibility import Decision, decide
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
-from callcenter.domain.tickets import Act, CallRecord, Status, TicketEvent, TicketState
-from callcenter.domain.work import absorb, promise_call_back
+from callcenter.domain.tickets import RULE, Act, CallRecord, Status, TicketEvent, TicketState
+from callcenter.domain.work import promise_call_back
 from callcenter.errors import DomainError, StoreError
 from callcenter.log import get_logger
 from callcenter.store.pool import Connection, statements
@@ -158,12 +158,17 @@ async def open_from_line(a: Applying) -> None:
     if decision.joins is not None:
         if number is not None and str(number) == decision.joins:
             number = None  # the caller heard the number of the open matter: no new one
-        await _join(received, matter, labels, decision, number, spoken=spoken, moment=a.record.at)
+        await _join(received, matter, labels, decision, number, spoken=spoken, moment=a.record.at, why=_why(fields))
         return
     await _open(
         received, matter, labels, decision, number, content, spoken=spoken, complete=False, moment=a.record.at,
-        why="hang_up" if fields.get("left") else "promised",
+        why=_why(fields),
     )  # fmt: skip
+
+
+def _why(fields: dict[str, Any]) -> str:
+    """Why a caller who was on the line is called back, if they are."""
+    return "hang_up" if fields.get("left") else "promised"
 
 
 async def _decision(received: Received, matter: Matter, body: dict[str, Any]) -> Decision:
@@ -225,9 +230,10 @@ async def consider_incident(connection: Connection, number: int, matter: Matter)
 
 async def _join(
     received: Received, matter: Matter, labels: Understanding, decision: Decision, number: int | None,
-    *, spoken: bool, moment: datetime,
+    *, spoken: bool, moment: datetime, why: str,
 ) -> int:  # fmt: skip
-    """R17: the call joins its open matter; a number of its own that was spoken becomes another name of it."""
+    """R17: the call joins its open matter; a number of its own that was spoken becomes another name of it. `why` the
+    caller is called back, if they are."""
     assert decision.joins is not None
     around = await received.at_moment(moment)
     target = await matters.load(received.connection, matters.number_of(decision.joins))
@@ -239,6 +245,8 @@ async def _join(
         await matters.insert(received.desk, received.connection, around, outcome, opened)
     again = called_again(around, target, received.call, matter)
     await matters.save(received.desk, received.connection, around, again, call=received.id)
+    if any(event.act is Act.PROMISE for event in again.events):
+        await matters.plan_callback(received.connection, again.state, received.id, why, moment)
     await _calls.complete(received.connection, id=received.id, at=None, ticket=into, labels=None)
     return into
 
@@ -279,8 +287,7 @@ async def _promise(received: Received, state: TicketState, fields: dict[str, Any
     around = await received.at_moment(moment)
     outcome = promise_call_back(around, state, RULE, datetime.fromisoformat(str(fields["callback_by"])))
     await matters.save(received.desk, received.connection, around, outcome, call=received.id)
-    why = "hang_up" if fields.get("left") else "promised"
-    await matters.plan_callback(received.connection, outcome.state, received.id, why, moment)
+    await matters.plan_callback(received.connection, outcome.state, received.id, _why(fields), moment)
 
 
 async def _relabel(
@@ -357,12 +364,12 @@ async def _open_after(received: Received, row: Any, labels: Understanding, conte
     if not matter.empty and received.number is not None:
         rules = received.desk.site(received.site).rules_at(ended)
         matter = replace(matter, call_back_at=ended + timedelta(minutes=rules.call_back_within_min))
-    decision = await received.decide(matter)
+    decision, why = await received.decide(matter), "unserved" if row["unserved"] else "hang_up"
     if decision.joins is not None:
-        return await _join(received, matter, labels, decision, None, spoken=False, moment=ended)
+        return await _join(received, matter, labels, decision, None, spoken=False, moment=ended, why=why)
     number = await _open(
         received, matter, labels, decision, None, content, spoken=False, complete=row["text_complete"], moment=ended,
-        why="unserved" if row["unserved"] else "hang_up",
+        why=why,
     )  # fmt: skip
     await _finish(received, number, labels, content, complete=row["text_complete"], decision=None)
     return number
@@ -403,8 +410,7 @@ async def _join_late(received: Received, state: TicketState, into: str, now: dat
         ticket=target.ticket,
     )  # fmt: skip
     joined = Outcome(apply(state, event), (event,))
-    await matters.save(received.desk, received.connection, around, joined, call=received.id)
-    await matters.save(received.desk, received.connection, around, absorb(around, target, state), call=received.id)
+    await matters.save_joined(received.desk, received.connection, around, state, joined, target, call=received.id)
     return matters.number_of(target.ticket)
 
 

@@ -22,7 +22,8 @@ from callcenter.domain.labels import Understanding
 from callcenter.domain.responsibility import Decision
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import Act, TicketEvent, TicketState
-from callcenter.errors import StoreError
+from callcenter.domain.work import absorb
+from callcenter.errors import DomainError, StoreError
 from callcenter.store.pool import Connection, statements
 
 if TYPE_CHECKING:
@@ -30,15 +31,19 @@ if TYPE_CHECKING:
 
 _sql = statements("ticket")
 _saves = statements("save")
+_resident = statements("resident")
 
 ROSTER_AROUND = timedelta(days=3)
 """Hours of the roster that a decision looks at, before and after its moment."""
 
 TOLD = frozenset({EffectKind.TELL, EffectKind.WARN, EffectKind.ESCALATE, EffectKind.ASK})
-TASKS = frozenset({EffectKind.CONFIRM, EffectKind.FOLLOW_UP, EffectKind.REPORT})
+TASKS = frozenset({EffectKind.CONFIRM, EffectKind.FOLLOW_UP, EffectKind.REPORT, EffectKind.SETTLE})
+UNSENT = frozenset({EffectKind.CALL_BACK, EffectKind.SETTLE})
+"""What stands on a list, and is sent to nobody by itself."""
 ENDS_TASK = {
     Act.CONFIRM: EffectKind.CONFIRM, Act.REPORTED: EffectKind.REPORT, Act.SATISFIED: EffectKind.FOLLOW_UP,
-    Act.UNSATISFIED: EffectKind.FOLLOW_UP, Act.REOPEN: EffectKind.FOLLOW_UP,
+    Act.UNSATISFIED: EffectKind.FOLLOW_UP, Act.REOPEN: EffectKind.FOLLOW_UP, Act.SETTLE: EffectKind.SETTLE,
+    Act.DONE: EffectKind.SETTLE,
 }  # fmt: skip
 ENDS_ALL = frozenset({Act.JOIN, Act.ARCHIVE})
 
@@ -216,8 +221,8 @@ def _plan(desk: Desk, writing: Writing, outcome: Outcome, call: UUID | None) -> 
     for effect in outcome.effects:
         _plan_effect(desk, writing, state, number, effect, call)
     _follow_callbacks(writing, state, number, outcome.events)
-    if state.closed_at is not None:
-        writing.add("close_if_over", number=number, at=state.closed_at)
+    if (over := state.closed_at or state.done_at) is not None:
+        writing.add("close_if_over", number=number, at=over)
     kind = outcome.events[-1].act.value if outcome.events else "told"
     news = {"ticket": number, "kind": kind, "urgency": state.urgency}
     writing.add("notify", payload=payload(NewsKind.TICKET, state.site, news))
@@ -242,7 +247,7 @@ def _plan_effect(
             call=call, staff=effect.staff, due_at=effect.due_at, rule=effect.rule,
             body={"zh": effect.zh, "en": effect.en}, at=effect.at,
         )  # fmt: skip
-    if effect.kind is not EffectKind.CALL_BACK:
+    if effect.kind not in UNSENT:
         writing.add(
             "send", key=effect.key, site=state.site, ticket=number, staff=effect.staff,
             channel="telephone" if effect.ring else "page", urgency=state.urgency, rule=effect.rule,
@@ -263,13 +268,43 @@ def _follow_callbacks(writing: Writing, state: TicketState, number: int, events:
 async def plan_callback(connection: Connection, state: TicketState, call: UUID, reason: str, at: datetime) -> None:
     """Write down the call-back that the ticket's clock asks for, once for a call; none where no number is known."""
     timer = state.timer(Clock.CALL_BACK)
-    number = state.record.number or state.call.number
-    if timer is None or number is None:
+    if timer is None or state.number is None:
         return
     await _sql.put_callback(
         connection, site=state.site, call=call, ticket=number_of(state.ticket), household=state.call.household,
-        number=number, reason=reason, due_at=timer.due_at, responsible=state.responsible, at=at,
+        number=state.number, reason=reason, due_at=timer.due_at, responsible=state.responsible, at=at,
     )  # fmt: skip
+
+
+async def plan_promise(connection: Connection, state: TicketState) -> None:
+    """Write down the call-back that a person promised: the one to make has this time now, or it is a new one (R22).
+
+    Raises DomainError `r22.under_way` while the resident is being rung.
+    """
+    timer, number, now = state.timer(Clock.CALL_BACK), number_of(state.ticket), datetime.now(UTC)
+    assert timer is not None
+    if await _resident.being_called_back(connection, ticket=number, at=now):
+        raise DomainError("r22.under_way", "the resident is being rung now", mend="look at it again in a minute")
+    values = {
+        "ticket": number, "number": state.number, "due_at": timer.due_at, "responsible": state.responsible, "at": now,
+    }  # fmt: skip
+    if not await _resident.promise_again(connection, **values):
+        household = state.call.household
+        await _sql.put_callback(
+            connection, site=state.site, call=None, household=household, reason="promised", **values
+        )
+
+
+async def save_joined(
+    desk: Desk, connection: Connection, around: Situation, state: TicketState, joined: Outcome, into: TicketState, *,
+    call: UUID | None = None,
+) -> None:  # fmt: skip
+    """Save `state` as it is `joined`, and what that means for `into`; a call-back still due goes along (R17, R22)."""
+    absorbed = absorb(around, into, state)
+    if any(event.act is Act.PROMISE for event in absorbed.events):
+        await _resident.carry_callbacks(connection, number=number_of(state.ticket), into=number_of(into.ticket))
+    await save(desk, connection, around, joined, call=call)
+    await save(desk, connection, around, absorbed, call=call)
 
 
 __all__ = ["DeskEvent", "Opened", "insert", "load", "number_of", "open_states", "plan_callback", "save", "situation"]

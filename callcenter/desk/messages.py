@@ -37,7 +37,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 15.0, 3600.0
 CLAIM_BEYOND_S = 60.0
 """A message claimed by a desk that died is taken by another this long after its time limit."""
 URGENT_ZH = {"emergency": "紧急", "important": "重要", "normal": "一般"}
-SPREAD = frozenset(EffectKind) - {EffectKind.RELEASE, EffectKind.CALL_BACK}
+SPREAD = frozenset(EffectKind) - {EffectKind.RELEASE, EffectKind.CALL_BACK, EffectKind.SETTLE}
 """What is told in further ways; that somebody need not act any more is on their page alone."""
 
 

@@ -297,11 +297,13 @@ class TicketDetail:
     """Whether the answer needs one (R20)."""
     outside_body: str | None = None
     """To whom it was passed on, with our follow-up (R5)."""
+    disputed: bool = False
+    """Whether the office has to settle whose it is (R16)."""
 
 
 @dataclass(frozen=True)
 class TaskRow:
-    """Something a person has to do: `kind` is confirm, report, incident, follow_up."""
+    """Something a person has to do: `kind` is confirm, report, incident, follow_up, settle."""
 
     id: int
     site: str

@@ -14,6 +14,7 @@ from callcenter.desk.events import tell
 from callcenter.desk.models import NewsKind
 from callcenter.domain.numbers import canonical
 from callcenter.domain.records import Record, RecordKind
+from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
 from callcenter.store.pool import Connection, statements
 
@@ -38,6 +39,11 @@ OF_NO_CALLER = frozenset({
     RecordKind.CALL_RINGING, RecordKind.EDGE_UNSERVED, RecordKind.PERSON_CALL, RecordKind.PERSON_ANSWER,
 })  # fmt: skip
 """Records that suppose no row of `call`: those that make it, and those of calls to our people."""
+
+UNAPPLIED = (
+    CallCenterError, KeyError, TypeError, ValueError, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError,
+)  # fmt: skip
+"""What one record may fail with, and no other should wait for: a rule that forbids it, values that do not fit."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ async def store_record(desk: Desk, connection: Connection, record: Record, node:
     try:
         async with connection.transaction():
             await apply(Applying(desk, connection, record, site, call, node))
-    except (KeyError, TypeError, ValueError, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+    except UNAPPLIED as error:
         log.error("record_not_applied", kind=record.kind.value, event_id=identity, error=type(error).__name__)
         await _events.put_job(
             connection,

@@ -17,7 +17,7 @@ from callcenter.desk.events import tell
 from callcenter.desk.models import NewsKind
 from callcenter.desk.resident_calls import RINGING_S, next_decent
 from callcenter.domain import codec, work
-from callcenter.domain.effects import CALLER, RULE, Course, Outcome
+from callcenter.domain.effects import Course, Outcome
 from callcenter.domain.handover import relabel
 from callcenter.domain.labels import Understanding
 from callcenter.domain.matters import Matter
@@ -25,7 +25,7 @@ from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Place
 from callcenter.domain.rules import EMERGENCY, more_urgent
 from callcenter.domain.situation import Situation
-from callcenter.domain.tickets import Act, Status, TicketState
+from callcenter.domain.tickets import CALLER, RULE, Act, Status, TicketState
 from callcenter.errors import DomainError
 from callcenter.log import get_logger
 from callcenter.store.pool import Connection, statements

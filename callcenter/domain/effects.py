@@ -11,12 +11,7 @@ from typing import Any
 from callcenter.domain.event_words import words
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
-from callcenter.domain.tickets import Act, TicketEvent, TicketState
-
-RULE = "rule"
-"""Actor of what the rule does by itself."""
-CALLER = "caller"
-"""Actor of what the resident does."""
+from callcenter.domain.tickets import RULE, Act, TicketEvent, TicketState
 
 
 class EffectKind(StrEnum):
@@ -39,6 +34,8 @@ class EffectKind(StrEnum):
     """回访 by `due_at` (R23)."""
     REPORT = "report"
     """`staff` writes the report by `due_at` (R15)."""
+    SETTLE = "settle"
+    """`staff`, the office, says who is responsible: theirs to do until it is settled (R16)."""
 
 
 @dataclass(frozen=True)

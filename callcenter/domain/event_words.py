@@ -57,7 +57,7 @@ _WORDS: dict[Act, tuple[str, str, str]] = {
     Act.AMEND: ("R6", "{actor}更正了登记内容。", "{actor} corrected the record."),
     Act.RAISE: ("R8", "紧急程度提高。", "It has become more urgent."),
     Act.CALLED_AGAIN: ("R17", "来电人再次来电，并入本事项。", "The caller called again; the call joins this matter."),
-    Act.PROMISE: ("R22", "{actor}承诺于{due}回电。", "{actor} promised to call back by {due}."),
+    Act.PROMISE: ("R22", "{actor}承诺于{due}回电。{note}", "{actor} promised to call back by {due}. {note}"),
     Act.ANSWERED: ("R18", "{actor}已答复来电人。", "{actor} has answered the caller."),
     Act.CONTACTED: ("R19", "{actor}已明确责任并联系来电人。", "{actor} has taken charge and contacted the caller."),
     Act.CALLED_BACK: ("R22", "{actor}已回电。", "{actor} has called back."),

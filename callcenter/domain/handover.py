@@ -7,18 +7,18 @@ DomainError when the rule forbids it. Nothing here sends anything: `Outcome.effe
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from callcenter.domain import explain
 from callcenter.domain.deadlines import Clock, Deadline, opening_deadlines
-from callcenter.domain.effects import CALLER, RULE, Course, EffectKind, Outcome
+from callcenter.domain.effects import Course, EffectKind, Outcome
 from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter
-from callcenter.domain.responsibility import Decision, chain
+from callcenter.domain.responsibility import Decision, area_manager_of, chain
 from callcenter.domain.roster import OPERATOR
 from callcenter.domain.rules import EMERGENCY, more_urgent
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
-from callcenter.domain.tickets import Act, CallRecord, Opening, Status, TicketEvent, TicketState
+from callcenter.domain.tickets import CALLER, RULE, Act, CallRecord, Opening, Status, TicketEvent, TicketState
 from callcenter.errors import DomainError
 
 _UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED)
@@ -240,12 +240,10 @@ def _escalate_refusals(course: Course) -> None:
 
 def _dispute(course: Course, by: str, note: str) -> None:
     course.add(Act.DISPUTE, by, note=note)
-    organisation = course.situation.organisation
-    course.tell(
-        dict.fromkeys((organisation.office, organisation.general_manager)), "R16",
-        ("责任有争议，请裁定。", "Who is in charge is disputed: please settle it."),
-        ring=course.state.urgency == EMERGENCY,
-    )  # fmt: skip
+    organisation, urgent = course.situation.organisation, course.state.urgency == EMERGENCY
+    sentence = ("责任有争议，请裁定。", "Who is in charge is disputed: please settle it.")
+    course.tell(dict.fromkeys((organisation.office, organisation.general_manager)), "R16", sentence, ring=urgent)
+    course.effect(EffectKind.SETTLE, organisation.office, "R16", sentence)
 
 
 def dispute(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
@@ -288,7 +286,8 @@ def hand_over(
     department: str | None = None,
     to: str | None = None,
 ) -> Outcome:
-    """Give the matter on: to `to` first if named, along the chain of `department` (default: the matter's own).
+    """Give the matter on: to `to` first if named, along the chain of `department` (default: the matter's own, where the
+    chain goes on from where it is).
 
     Whoever is responsible stays so until it is taken (R14). Who accepted it before, or is asked to take it, needs a
     reason, and it counts as a refusal (R16).
@@ -324,6 +323,7 @@ def relabel(
     limits = _limits_of_what_was_unknown(course, matter) or _limit_of_investigation(course, matter)
     course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=limits)
     becomes_major(course)
+    _tell_area_manager(course, state.matter)
     moved = matter.department != state.matter.department
     waiting_for_route = course.state.status is Status.RECORDED
     if waiting_for_route or (course.state.status in _UNTAKEN and state.accepted_by is None and (moved or rises)):
@@ -336,6 +336,14 @@ def relabel(
             ring=matter.urgency == EMERGENCY,
         )
     return course.outcome()
+
+
+def _tell_area_manager(course: Course, before: Matter) -> None:
+    """The manager of the area hears of a work order that is theirs only now: place or work was unknown before (R9)."""
+    organisation, matter = course.situation.organisation, course.state.matter
+    manager = area_manager_of(organisation, matter)
+    if manager is not None and manager != area_manager_of(organisation, before):
+        course.tell((manager,), "R9", explain.TELL_AREA_MANAGER)
 
 
 def _limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadline, ...]:
@@ -353,9 +361,17 @@ def _limit_of_investigation(course: Course, matter: Matter) -> tuple[Deadline, .
     """The answer after an investigation is due so many working days after it turned out to be needed (R20)."""
     if not matter.needs_investigation or course.state.matter.needs_investigation:
         return ()
-    rules = course.situation.rules
-    due = rules.calendar.add_working_days(course.at, rules.investigation_working_days)
-    return (Deadline(Clock.INVESTIGATION, course.at, due),)
+    return _of_clock(course, Clock.INVESTIGATION, needs_investigation=True)
+
+
+def _of_clock(
+    course: Course, clock: Clock, *, needs_investigation: bool = False, major: bool = False
+) -> tuple[Deadline, ...]:
+    """The limit of one clock, from now on."""
+    due = opening_deadlines(
+        course.situation.rules, course.at, handed_over=False, needs_investigation=needs_investigation, major=major
+    )
+    return tuple(d for d in due if d.clock is clock)
 
 
 def becomes_major(course: Course) -> None:
@@ -373,9 +389,8 @@ def _report_is_due(course: Course) -> str:
     """Who writes the report on what is major now: the duty leader, by the next day (R15)."""
     situation = course.situation
     report_by = situation.leader or situation.backstop
-    due = opening_deadlines(situation.rules, course.at, handed_over=False, needs_investigation=False, major=True)
     course.add(
-        Act.RAISE, rule="R15", to=report_by, deadlines=tuple(d for d in due if d.clock is Clock.REPORT),
+        Act.RAISE, rule="R15", to=report_by, deadlines=_of_clock(course, Clock.REPORT, major=True),
         why=(
             "属重大事项：报告带班领导和总经理，次日提交书面报告。",
             "A major matter: the duty leader and the general manager are told, a written report is due the next day.",
@@ -403,9 +418,10 @@ def many_households(situation: Situation, state: TicketState, households: int) -
 def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:
     """The caller calls again about this matter (R17): same first responder, nothing starts again. A call that is more
     urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit. The press or an
-    authority makes it major, however urgent it is (R15)."""
+    authority makes it major, however urgent it is (R15). A call-back that was promised in the call is kept (R22)."""
     course = Course(situation, state)
     course.add(Act.CALLED_AGAIN, CALLER, number=call.number)
+    _keep_promise(course, matter.call_back_at)
     rises = more_urgent(matter.urgency, state.urgency)
     told = dict.fromkeys((state.first_responder, state.responsible))
     course.tell(told, "R17", explain.TELL_REPEAT, ring=rises and matter.urgency == EMERGENCY)
@@ -423,6 +439,13 @@ def called_again(situation: Situation, state: TicketState, call: Call, matter: M
     if rises and state.status in _UNTAKEN and state.accepted_by is None:
         route(course)
     return course.outcome()
+
+
+def _keep_promise(course: Course, by: datetime | None) -> None:
+    """The call-back is due at `by`, unless an earlier one is (R22)."""
+    earlier = course.state.timer(Clock.CALL_BACK)
+    if by is not None and (earlier is None or by < earlier.due_at):
+        course.add(Act.PROMISE, due_at=by)
 
 
 def resume(course: Course) -> None:

@@ -161,6 +161,12 @@ def _first_responder(site: Situation, taken_by: str | None) -> tuple[str, Reason
     return last, explain.roster_gap(organisation.person(last), clock)
 
 
+def area_manager_of(organisation: Organisation, matter: Matter) -> str | None:
+    """片区管理员 who hears of the matter's work order; None where it is no work, or nowhere in an area (R9)."""
+    area = organisation.area_manager(matter.place.building)
+    return area.staff if area is not None and matter.needs_work else None
+
+
 def _told(
     site: Situation, matter: Matter, major: bool, *, first: str | None = None, again: OpenMatter | None = None
 ) -> tuple[Tell, ...]:
@@ -176,9 +182,9 @@ def _told(
         else:
             tell.append(Tell(leader, "R15", *explain.TELL_LEADER))
         tell.append(Tell(organisation.general_manager, "R15", *explain.TELL_GENERAL_MANAGER))
-    area = organisation.area_manager(matter.place.building)
-    if matter.needs_work and area is not None and again is None:
-        tell.append(Tell(area.staff, "R9", *explain.TELL_AREA_MANAGER))
+    manager = area_manager_of(organisation, matter)
+    if manager is not None and again is None:
+        tell.append(Tell(manager, "R9", *explain.TELL_AREA_MANAGER))
     if again is not None:
         tell.append(Tell(again.first_responder, "R17", *explain.TELL_REPEAT))
         tell.append(Tell(again.responsible, "R17", *explain.TELL_REPEAT))

@@ -9,6 +9,7 @@ from functools import reduce
 
 from callcenter.domain.deadlines import Clock, Deadline
 from callcenter.domain.tickets import (
+    RULE,
     TRANSITIONS,
     Act,
     Refusal,
@@ -78,18 +79,17 @@ def _assign(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _hand_over(state: TicketState, event: TicketEvent) -> TicketState:
-    """Whoever gives on what they accepted, or are asked to take, refuses it (R16). The chain does not come round to who
-    was asked in vain, however often they hand it on (R13)."""
+    """Whoever gives on what they accepted, or are asked to take, refuses it (R16). Handed on by people within its
+    department the chain goes on: it does not come round to who was asked in vain, however often (R13). The rule begins
+    it anew: the department or the urgency is another."""
     matter = event.matter or state.matter
     bounced = event.actor in (state.accepted_by, state.asked) and event.actor != state.first_responder
     refusals = (*state.refusals, Refusal(event.actor, event.at, event.note.strip())) if bounced else state.refusals
     if bounced and not event.note.strip():
         raise DomainError("r16.reason_missing", "giving on a matter needs its reason", mend="say why")
-    in_vain = _asked_before(state).asked_before
-    goes_on = event.actor in in_vain and matter.department == state.matter.department
-    return replace(
-        _not_asked(state), matter=matter, refusals=refusals, accepted_by=None, asked_before=in_vain if goes_on else ()
-    )
+    goes_on = event.actor != RULE and matter.department == state.matter.department
+    in_vain = _asked_before(state).asked_before if goes_on else ()
+    return replace(_not_asked(state), matter=matter, refusals=refusals, accepted_by=None, asked_before=in_vain)
 
 
 def _ask(state: TicketState, event: TicketEvent) -> TicketState:
@@ -206,8 +206,8 @@ def _called_again(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _promise(state: TicketState, event: TicketEvent) -> TicketState:
-    if event.due_at is None or event.due_at <= event.at:
-        raise DomainError("r22.no_time", "a promised call-back has a time that lies ahead", mend="say when")
+    if event.due_at is None:
+        raise DomainError("r22.no_time", "a promised call-back has a time", mend="say when")
     return state.with_timer(Timer(Clock.CALL_BACK, event.at, event.due_at))
 
 

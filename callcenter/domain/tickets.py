@@ -12,6 +12,11 @@ from enum import StrEnum
 from callcenter.domain.deadlines import Clock, Deadline
 from callcenter.domain.matters import Call, Matter, OpenMatter
 
+RULE = "rule"
+"""Actor of what the rule does by itself."""
+CALLER = "caller"
+"""Actor of what the resident does."""
+
 
 class Status(StrEnum):
     """Where a ticket stands."""
@@ -334,6 +339,11 @@ class TicketState:
     def urgency(self) -> str:
         """R8."""
         return self.matter.urgency
+
+    @property
+    def number(self) -> str | None:
+        """Where the caller is rung back: the number they gave, else the one they called from; None: not known."""
+        return self.record.number or self.call.number
 
     def timer(self, clock: Clock) -> Timer | None:
         """The running timer of a clock."""

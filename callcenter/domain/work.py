@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callcenter.domain.deadlines import Clock, Deadline
-from callcenter.domain.effects import CALLER, Course, EffectKind, Outcome
+from callcenter.domain.effects import Course, EffectKind, Outcome
 from callcenter.domain.handover import called_again, concerned, resume, route
 from callcenter.domain.rules import EMERGENCY
 from callcenter.domain.situation import Situation
-from callcenter.domain.tickets import Act, Status, TicketState, WaitFor
+from callcenter.domain.tickets import CALLER, RULE, Act, Status, TicketState, WaitFor
 from callcenter.errors import DomainError
 
 
@@ -92,10 +93,21 @@ def note(situation: Situation, state: TicketState, by: str, text: str) -> Outcom
     return course.outcome()
 
 
-def promise_call_back(situation: Situation, state: TicketState, by: str, at: datetime) -> Outcome:
-    """Promise the resident a call-back at a time (R22)."""
-    course = _begin(situation, state, by)
-    course.add(Act.PROMISE, by, due_at=at)
+def promise_call_back(situation: Situation, state: TicketState, by: str, at: datetime, note: str = "") -> Outcome:
+    """Promise the resident a call-back at a time, a new time instead of one promised before (R22).
+
+    A person's promise lies ahead, and is for a number that is known: else DomainError `r22.no_time`, `r22.no_number`.
+    What the house itself has promised on the line is kept however late it is heard of.
+    """
+    if by == RULE:
+        course = Course(situation, state)
+    else:
+        course = _begin(situation, state, by)
+        if at <= situation.at:
+            raise DomainError("r22.no_time", "a promised call-back has a time that lies ahead", mend="say when")
+        if state.number is None:
+            raise DomainError("r22.no_number", "no number is known to call back", mend="put it into the record first")
+    course.add(Act.PROMISE, by, due_at=at, note=note)
     course.effect(
         EffectKind.CALL_BACK, course.state.responsible, "R22", ("请按时回电。", "Call back in time."), due_at=at
     )
@@ -191,6 +203,8 @@ def _open_again(situation: Situation, state: TicketState, by: str, act: Act, not
 def join(situation: Situation, state: TicketState, by: str, into: TicketState) -> Outcome:
     """This ticket turns out to be about the same matter as `into`: its number becomes another name of that (R17)."""
     course = _begin(situation, state, by)
+    if into.site != state.site:
+        raise DomainError("r17.other_site", "a matter joins one of its own site", mend="look at the number again")
     if not into.status.open:
         raise DomainError("r17.not_open", "a matter can only join an open one")
     course.add(Act.JOIN, by, ticket=into.ticket)
@@ -200,5 +214,8 @@ def join(situation: Situation, state: TicketState, by: str, into: TicketState) -
 
 
 def absorb(situation: Situation, state: TicketState, joined: TicketState) -> Outcome:
-    """What `join` means for the matter that was joined: one more call, its numbers, and its urgency if higher."""
-    return called_again(situation, state, joined.call, joined.matter)
+    """What `join` means for `state`: one more call, its numbers, its urgency if higher, and the call-back that is still
+    due to whoever said something (R17, R22). `joined` is the other matter before it joins."""
+    due = None if joined.matter.empty else joined.timer(Clock.CALL_BACK)
+    by = due.due_at if due is not None else None
+    return called_again(situation, state, joined.call, replace(joined.matter, call_back_at=by))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import UUID
 
 from aiohttp import web
 
-from callcenter.desk import acts, tickets, todo
+from callcenter.desk import acts, calls, tickets, todo
 from callcenter.desk.house import Desk
-from callcenter.desk.models import CallbackRow, TaskRow, TicketDetail
-from callcenter.domain.matters import SOURCES
+from callcenter.desk.models import CallbackRow, CallDetail, TaskRow, TicketDetail
+from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Place
 from callcenter.domain.staff import Organisation
 from callcenter.domain.tickets import WaitFor
-from callcenter.errors import AccessError
+from callcenter.errors import AccessError, StoreError
 from callcenter.site.load import Site
 from callcenter.web.access import Right, own_department_only
 from callcenter.web.errors import STATUS_TEXTS, WebError, unfit
@@ -24,10 +26,11 @@ from callcenter.web.state import DESK, duty_now, site_of
 from callcenter.web.viewer import Viewer, viewer
 
 CORRECTABLE = (
-    "kind", "category", "urgency", "caller_name", "building", "unit", "room", "content", "source", "investigation",
+    "kind", "category", "urgency", "caller_name", "caller_number", "building", "unit", "room", "content", "source",
+    "investigation",
 )  # fmt: skip
 RULED = frozenset({
-    "accept", "hand_over", "start", "wait", "resume", "done", "mark", "dispute", "join", "outside", "photo",
+    "accept", "hand_over", "start", "wait", "resume", "done", "mark", "promise", "dispute", "join", "outside", "photo",
 })  # fmt: skip
 """Acts of those whom the matter concerns (R14); nobody else may do them, whatever their role."""
 
@@ -105,18 +108,26 @@ async def one_visible(request: web.Request, number: int) -> TicketDetail:
     return detail
 
 
+async def one_call(request: web.Request, call: UUID) -> CallDetail:
+    """One call of a site that the reader may see. Raises StoreError `call.unknown`."""
+    detail = await calls.one(request.app[DESK], call)
+    if viewer(request).account.site not in (None, detail.call.site):
+        raise StoreError("call.unknown", "there is no such call")
+    return detail
+
+
 LONGEST_WAIT = timedelta(days=366)
-"""A matter that waits pauses its clocks (R21): nobody puts it off for good."""
+"""A matter that waits pauses its clocks (R21), and a call-back has a time: nobody puts either off for good."""
 
 
-def _until(text: str) -> datetime:
+def _moment(form: dict[str, str], name: Literal["until", "at"]) -> datetime:
     try:
-        until = datetime.fromisoformat(text).replace(tzinfo=ZONE)
+        moment = datetime.fromisoformat(form.get(name, "")).replace(tzinfo=ZONE)
     except ValueError as error:
-        raise unfit("until", "a time is written 2026-11-21T20:10") from error
-    if until - datetime.now(UTC) > LONGEST_WAIT:
-        raise unfit("until", "at most a year from now")
-    return until
+        raise unfit(name, "a time is written 2026-11-21T20:10") from error
+    if moment - datetime.now(UTC) > LONGEST_WAIT:
+        raise unfit(name, "at most a year from now")
+    return moment
 
 
 PLACE = ("building", "unit", "room")
@@ -189,14 +200,14 @@ async def _hand_over(d: Doing) -> TicketDetail:
 
 
 def check_correction(site: Site, changed: dict[str, str], place: Place) -> None:
-    """Refuse a label that is none, and a place that is not there: `place` as it would be. Raises WebError 422."""
-    labels: dict[str, Collection[str]] = {
-        "kind": site.taxonomy.kinds, "category": site.taxonomy.categories, "urgency": site.taxonomy.urgencies,
-        "source": SOURCES, "investigation": ("yes", "no"),
-    }  # fmt: skip
-    for group, known in labels.items():
-        if group in changed and changed[group] not in known:
-            raise unfit(group, "choose one of the list")
+    """Refuse a label that is none, a number that is none, and a place that is not there: `place` as it would be.
+
+    Raises WebError 422.
+    """
+    if field := acts.unknown_label(site, changed):
+        raise unfit(field, "choose one of the list")
+    if "caller_number" in changed and canonical(changed["caller_number"], site.area_code) is None:
+        raise unfit("caller_number", "a telephone number, as 13800138000")
     if not changed.keys() & set(PLACE) or not (place.building or place.unit or place.room):
         return
     if place.building is None:
@@ -215,8 +226,10 @@ def check_correction(site: Site, changed: dict[str, str], place: Place) -> None:
 async def _correct(d: Doing) -> TicketDetail:
     ticket, detail = d.detail.ticket, d.detail
     changes = {name: d.form[name].strip() for name in CORRECTABLE if name in d.form}
-    now = {**{n: getattr(ticket, n) for n in ("kind", "category", "urgency", "content")},
-           "caller_name": ticket.caller_name, "building": detail.building, "unit": detail.unit,
+    if not changes.get("caller_number"):  # a page shows it masked, and leaves it empty where it stays
+        changes.pop("caller_number", None)
+    now = {**{n: getattr(ticket, n) for n in ("kind", "category", "urgency", "content", "caller_name")},
+           "caller_number": ticket.caller_number, "building": detail.building, "unit": detail.unit,
            "room": detail.room, "source": detail.source,
            "investigation": "yes" if detail.investigation else "no"}  # fmt: skip
     changed = {name: value for name, value in changes.items() if value != (now[name] or "")}
@@ -240,12 +253,16 @@ async def _pass_outside(d: Doing) -> TicketDetail:
     return await acts.pass_outside(*d.one, body, said, d.key)
 
 
+async def _promise(d: Doing) -> TicketDetail:
+    return await acts.promise(*d.one, _moment(d.form, "at"), d.form.get("text", "").strip(), d.key)
+
+
 async def _wait(d: Doing) -> TicketDetail:
     if d.form.get("waiting_for", "resident") not in set(WaitFor):
         raise unfit("waiting_for", "choose one of the list")
     return await acts.change_state(
         *d.one, "waiting", d.key, waiting_for=f"{d.form.get('waiting_for', 'resident')}: {d.reason}",
-        until=_until(d.form.get("until", "")),
+        until=_moment(d.form, "until"),
     )  # fmt: skip
 
 
@@ -259,6 +276,7 @@ DOING: dict[str, Callable[[Doing], Awaitable[TicketDetail]]] = {
     "correct": _correct,
     "mark": _mark,
     "wait": _wait,
+    "promise": _promise,
     "dispute": lambda d: acts.dispute(*d.one, d.reason, d.key),
     "settle": lambda d: acts.settle(*d.one, d.form.get("to", ""), d.reason, d.key),
     "join": lambda d: acts.join(*d.one, _number(d.form.get("into", "")), d.key),
@@ -295,12 +313,19 @@ async def may_task(request: web.Request, number: int) -> TaskRow:
     return task
 
 
+async def notice_read(request: web.Request, task: TaskRow, key: str, text: str) -> TaskRow:
+    """The notice of an incident was read and seen to, once per key. Raises WebError 409 for tasks of another kind."""
+    if task.kind != "incident":
+        raise WebError(409, "web.task")
+    return await todo.task_done(request.app[DESK], task.id, viewer(request).actor, key, text)
+
+
 MARKS = ("answered", "contacted", "called_back")
 """What meets a clock without changing the state (R18–R20, R22); reports and follow-ups have acts of their own."""
 ACTS = {
     "accept": "accept", "refuse": "refuse", "hand-over": "hand_over", "confirm": "confirm", "correct": "correct",
     "start": "start", "wait": "wait", "resume": "resume", "done": "done", "close": "close", "reopen": "reopen",
     "mark": "mark", "dispute": "dispute", "settle": "settle", "join": "join", "not-reached": "not_reached",
-    "report": "report", "outside": "outside",
+    "report": "report", "outside": "outside", "call-back": "promise",
 }  # fmt: skip
 """Last part of the address → the act."""

@@ -16,8 +16,8 @@ from callcenter.web.errors import WebError, unfit
 MAX_FORM = 64 * 1024
 """Bytes of a form without a file."""
 AT_MOST = {
-    "caller_name": 60, "building": 20, "unit": 20, "room": 20, "content": 4000, "reason": 2000, "text": 2000,
-    "result": 2000, "note": 200, "email": 254,
+    "caller_name": 60, "caller_number": 32, "building": 20, "unit": 20, "room": 20, "content": 4000, "reason": 2000,
+    "text": 2000, "result": 2000, "note": 200, "email": 254,
 }  # fmt: skip
 """Field → its characters at most, on pages and in the API."""
 REPORT_AT_MOST = 8000

@@ -48,6 +48,7 @@ class Happened:
     detail: str
     rules: tuple[str, ...]
     kind: str
+    actor: str | None
 
 
 def _value(name: str, value: Any, names: Names) -> str:
@@ -95,6 +96,6 @@ def sentence(step: Step, names: Names) -> str:
 def history_of(detail: TicketDetail, names: Names) -> list[Happened]:
     """The history, newest first."""
     return [
-        Happened(step.at, sentence(step, names), _detail(step, names), step.rules, step.kind)
+        Happened(step.at, sentence(step, names), _detail(step, names), step.rules, step.kind, step.actor)
         for step in reversed(detail.history)
     ]

@@ -66,6 +66,13 @@ class Names:
             return ours.zh if self.zh else ours.en
         return self._label(self.site.taxonomy.departments, key)
 
+    def outside_body(self, key: str | None) -> str:
+        """供电公司: whom a matter was passed on to (R5)."""
+        found = next((b for b in self.site.organisation.outside_bodies if b.id == key), None)
+        if found is None:
+            return (key or "").replace("_", " ")
+        return found.zh if self.zh else found.en
+
     def label(self, group: str, key: str | None) -> str:
         """The name of a label of any group: kind, category, urgency, department."""
         return {"kind": self.kind, "category": self.category, "urgency": self.urgency, "department": self.department}[

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
 from tests.browser import stories
 from tests.browser.house import Desk, Line, start_desk, var_folder
 
+T = TypeVar("T")
 PASSWORD = "a long enough password"
 PEOPLE = {
     "admin": None, "agent": "wang_fang", "dispatcher": "gao_feng", "supervisor": "zheng_lan", "manager": "he_min",
@@ -82,22 +83,34 @@ def set_password(client: Client, old: str) -> None:
     assert answer.ok, answer.text
 
 
+def first_password(page: requests.Response) -> str:
+    """The password that a page of the administrator's shows once."""
+    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
+    assert page.status_code == 201, page.text
+    assert shown, page.text
+    return shown[1]
+
+
+def make_account(desk: Desk, admin: Client, login: str, role: str, staff: str = "", name: str = "") -> Client:
+    """Somebody new, made on the administrator's page, logged in with a password of their own."""
+    admin.get("/accounts")
+    page = admin.post("/accounts", {"login": login, "staff": staff, "role": role, "name": name})
+    password = first_password(page)
+    person = Client(desk)
+    person.log_in(login, password)
+    set_password(person, password)
+    person.get("/duty")
+    return person
+
+
 def make_accounts(desk: Desk) -> None:
     """One account of each role, through the administrator's page."""
     admin = Client(desk)
     assert admin.log_in("admin", desk.password).ok
     set_password(admin, desk.password)
     for login, staff in PEOPLE.items():
-        if staff is None:
-            continue
-        admin.get("/accounts")
-        page = admin.post("/accounts", {"login": login, "staff": staff, "role": login, "name": ""})
-        shown = re.search(r'class="strong secret">([^<]+)<', page.text)
-        assert page.status_code == 201, page.text
-        assert shown, page.text
-        person = Client(desk)
-        person.log_in(login, shown.group(1))
-        set_password(person, shown.group(1))
+        if staff is not None:
+            make_account(desk, admin, login, role=login, staff=staff)
 
 
 @contextmanager
@@ -127,13 +140,45 @@ def running_house(told: bool = True) -> Iterator[House]:
 def wait_for_intake(house: House) -> None:
     """Until the desk has completed every call (its live news would say so too; a list is simpler to ask)."""
     client = house.client("supervisor")
-    news = client.http.get(f"{house.desk.base}/live", stream=True, timeout=60)
+
+    def complete() -> bool:
+        rows = client.api("GET", "/tickets", params={"limit": 200}).json()["tickets"]
+        return len(rows) >= len(stories.EVERY) and all(row["complete"] for row in rows)
+
+    once_told(client, complete)
+
+
+def once_told(client: Client, found: Callable[[], T | None]) -> T:
+    """What is found once the desk's news have told of it: looked for after each piece of news."""
+    news = client.http.get(f"{client.base}/live", stream=True, timeout=60)
     try:
-        for line in news.iter_lines():
-            if line.startswith(b"event:"):
-                rows = client.api("GET", "/tickets", params={"limit": 200}).json()["tickets"]
-                if rows and all(row["complete"] for row in rows) and len(rows) >= len(stories.EVERY):
-                    return
+        for line in news.iter_lines(chunk_size=1):
+            if line.startswith(b"event:") and (what := found()):
+                return what
     finally:
         news.close()
-    raise AssertionError("the desk did not complete the calls")
+    raise AssertionError("the desk's news ended before it was there")
+
+
+def new_matter(house: House, story: stories.Story) -> int:
+    """The number of the matter of a call like this, once the desk has completed it."""
+    told, client = stories.tell(house.line, story), house.client("supervisor")
+
+    def complete() -> dict[str, Any] | None:
+        answer = client.api("GET", f"/tickets/{told.ticket}")
+        matter: dict[str, Any] = answer.json()
+        return matter if answer.status_code == 200 and matter["complete"] else None
+
+    return int(once_told(client, complete)["number"])
+
+
+def silent_call(house: House, number: str) -> dict[str, Any]:
+    """The call-back to make after a call in which nothing was said, once it is planned."""
+    told = stories.tell_whatever(house.line, replace(stories.SILENT, number=number), house.folder)
+    client = house.client("supervisor")
+
+    def planned() -> dict[str, Any] | None:
+        callbacks = client.api("GET", "/callbacks").json()["callbacks"]
+        return next((c for c in callbacks if c["call"] == str(told.id)), None)
+
+    return once_told(client, planned)

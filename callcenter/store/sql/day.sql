@@ -30,7 +30,7 @@ where k.site = :site and k.state = 'open' and k.kind = 'follow_up' and t.status 
 order by k.due_at nulls last, t.number limit 200;
 
 -- name: tasks
-select * from task where site = :site and state = 'open' and staff = :staff and kind in ('report', 'incident')
+select * from task where site = :site and state = 'open' and staff = :staff and kind in ('report', 'incident', 'settle')
 order by due_at nulls last, id limit 100;
 
 -- name: callbacks

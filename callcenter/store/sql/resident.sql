@@ -47,6 +47,27 @@ on conflict (key) do update set asked_by = excluded.asked_by, state = 'due', att
 where resident_call.state <> 'calling'
 returning id, site, purpose, ticket, state;
 
+-- name: being_called_back$
+select exists(select from resident_call where ticket = :ticket and purpose = 'callback' and state = 'calling'
+    and next_at > :at);
+
+-- name: promise_again$
+-- The call-back that is still to be made has another time now; whether there was one.
+with moved as (
+    update callback set reason = 'promised', due_at = :due_at, number = :number, responsible = :responsible
+    where ticket = :ticket and state in ('due', 'calling') returning id),
+again as (
+    update resident_call r set state = 'due', attempts = 0, next_at = :due_at, number = :number, result = null,
+        asked_by = null
+    from moved where r.callback = moved.id and (r.state <> 'calling' or r.next_at <= :at))
+select exists(select from moved);
+
+-- name: carry_callbacks!
+-- What was promised to the caller of a matter is kept in the one that it joined.
+with moved as (
+    update callback set ticket = :into where ticket = :number and state in ('due', 'calling') returning id)
+update resident_call r set ticket = :into from moved where r.callback = moved.id;
+
 -- name: one_at_a_time!
 select pg_advisory_xact_lock(hashtext('resident calls'));
 

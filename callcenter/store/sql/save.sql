@@ -50,7 +50,8 @@ update callback set responsible = :responsible where ticket = :ticket and state 
 -- name: close_if_over*!
 update incident i set closed_at = :at
 where i.closed_at is null and i.id = (select incident from ticket where number = :number)
-    and not exists (select from ticket t where t.incident = i.id and t.closed_at is null);
+    and not exists (select from ticket t where t.incident = i.id and t.closed_at is null
+        and t.status not in ('done', 'follow_up_due'));
 
 -- name: notify*!
 select pg_notify('callcenter', :payload);

@@ -15,6 +15,7 @@ from callcenter.desk import calls
 from callcenter.desk.models import CallFilter, Recording
 from callcenter.errors import StoreError
 from callcenter.web.access import Right
+from callcenter.web.acting import one_call
 from callcenter.web.api.endpoint import CALL_ID, Answer, Endpoint, Moment, Query
 from callcenter.web.api.shapes import Call, Calls, WholeCall
 from callcenter.web.errors import WebError
@@ -82,20 +83,12 @@ async def list_live_calls(request: web.Request, _: Any, __: None) -> LiveCalls:
     return LiveCalls(calls=[Call.of(row, reader) for row in rows])
 
 
-async def _visible(request: web.Request, call: UUID) -> None:
-    """Raise when the call is of a site that the account may not see."""
-    account = viewer(request).account
-    if account.site is not None and (await calls.one(request.app[DESK], call)).call.site != account.site:
-        raise StoreError("call.unknown", "there is no such call")
-
-
 async def get_call(request: web.Request, _: Any, __: None) -> WholeCall:
-    await _visible(request, _call(request))
-    return WholeCall.whole(await calls.one(request.app[DESK], _call(request)), viewer(request))
+    return WholeCall.whole(await one_call(request, _call(request)), viewer(request))
 
 
 async def _stored(request: web.Request) -> tuple[Recording, File]:
-    await _visible(request, _call(request))
+    await one_call(request, _call(request))
     recording = await calls.recording(request.app[DESK], _call(request))
     if recording is None:
         raise WebError(404, "recording.none", "This call has no recording.")
@@ -144,7 +137,7 @@ async def get_peaks(request: web.Request, _: Any, __: None) -> Peaks:
 
 
 async def get_listenings(request: web.Request, _: Any, __: None) -> Listenings:
-    await _visible(request, _call(request))
+    await one_call(request, _call(request))
     rows = await calls.listenings(request.app[DESK], _call(request))
     return Listenings(listenings=[Listening(account=a, at=at, from_ms=ms) for a, at, ms in rows])
 

@@ -11,6 +11,8 @@ from pydantic import Field
 from callcenter.desk.models import CallbackRow, CallDetail, CallRow, HouseholdRow, TaskRow, TicketDetail, TicketRow
 from callcenter.domain.codec import to_plain
 from callcenter.web.api.endpoint import Answer
+from callcenter.web.history import history_of
+from callcenter.web.names import Names
 from callcenter.web.viewer import Viewer
 
 
@@ -191,12 +193,14 @@ class Deadline(Answer):
 
 
 class Happened(Answer):
-    """One event of the history."""
+    """One event of the history, oldest first: what happened, who did it, why, by which rules."""
 
     at: datetime
     kind: str
     actor: str | None
     rules: list[str]
+    text: str = Field(description="In the reader's language.")
+    detail: str = Field(description="What changed, or what was said of it; empty where the text says all.")
 
 
 class WholeTicket(Ticket):
@@ -213,6 +217,7 @@ class WholeTicket(Ticket):
     investigation: bool = Field(description="Whether the answer needs one (R20).")
     outside_body: str | None = Field(description="To whom it was passed on, with our follow-up (R5).")
     refusals: int
+    disputed: bool = Field(description="Whether the office has to settle whose it is (R16).")
     reasons: list[Reason]
     chain: list[Handover]
     ahead: list[str]
@@ -222,8 +227,8 @@ class WholeTicket(Ticket):
     may: list[str] = Field(description="Acts open to this account now.")
 
     @classmethod
-    def whole(cls, detail: TicketDetail, viewer: Viewer, may: list[str]) -> WholeTicket:
-        """As `viewer` may see it."""
+    def whole(cls, detail: TicketDetail, viewer: Viewer, may: list[str], names: Names) -> WholeTicket:
+        """As `viewer` may see it, its history in the language of `names`."""
         return cls(
             **dict(Ticket.of(detail.ticket, viewer)), building=detail.building, unit=detail.unit, room=detail.room,
             missing=list(detail.missing), labels=shown_labels(detail.labels, viewer), handler=detail.handler,
@@ -231,9 +236,9 @@ class WholeTicket(Ticket):
             reasons=[Reason.model_validate(r) for r in detail.reasons],
             chain=[Handover.model_validate(h) for h in detail.chain],
             deadlines=[Deadline.model_validate(d) for d in detail.deadlines],
-            history=[Happened(at=s.at, kind=s.kind, actor=s.actor, rules=list(s.rules)) for s in detail.history],
+            history=[Happened.model_validate(one) for one in reversed(history_of(detail, names))],
             calls=[Call.of(c, viewer) for c in detail.calls], source=detail.source,
-            investigation=detail.investigation, outside_body=detail.outside_body,
+            investigation=detail.investigation, outside_body=detail.outside_body, disputed=detail.disputed,
         )  # fmt: skip
 
 

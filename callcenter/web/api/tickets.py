@@ -26,7 +26,7 @@ from callcenter.web.api.endpoint import (
 from callcenter.web.api.shapes import Callback, Task, Ticket, Tickets, WholeTicket
 from callcenter.web.format import ZONE
 from callcenter.web.forms import AT_MOST, REPORT_AT_MOST
-from callcenter.web.state import DESK, site_of
+from callcenter.web.state import DESK, names_of, site_of
 from callcenter.web.viewer import viewer
 
 Text = Field(min_length=1, max_length=AT_MOST["text"])
@@ -74,6 +74,9 @@ class Correction(Body):
     category: str | None = Field(None, max_length=40)
     urgency: str | None = Field(None, max_length=40)
     caller_name: str | None = Field(None, max_length=AT_MOST["caller_name"])
+    caller_number: str | None = Field(
+        None, max_length=AT_MOST["caller_number"], description="Where the caller is rung back."
+    )
     building: str | None = Field(None, max_length=AT_MOST["building"])
     unit: str | None = Field(None, max_length=AT_MOST["unit"])
     room: str | None = Field(None, max_length=AT_MOST["room"])
@@ -114,6 +117,13 @@ class Settling(Body):
 
     to: str = Field(min_length=1, max_length=60)
     reason: str = Text
+
+
+class Promise(Body):
+    """When the resident will be called back, and about what (R22)."""
+
+    at: Moment
+    text: str = Field("", max_length=AT_MOST["text"])
 
 
 class Joining(Body):
@@ -161,7 +171,8 @@ class Tasks(Answer):
 
 async def whole(request: web.Request, detail: TicketDetail) -> WholeTicket:
     """The matter as this viewer may see it."""
-    return WholeTicket.whole(detail, viewer(request), sorted(await may_do(request, detail)))
+    reader = viewer(request)
+    return WholeTicket.whole(detail, reader, sorted(await may_do(request, detail)), names_of(request, reader.account))
 
 
 async def list_tickets(request: web.Request, query: TicketQuery, _: None) -> Tickets:
@@ -218,7 +229,7 @@ async def callback_done(request: web.Request, _: Any, body: CallbackOutcome) -> 
 
 async def list_tasks(request: web.Request, _: Any, __: None) -> Tasks:
     reader = viewer(request)
-    rows = await todo.tasks(request.app[DESK], site_of(request, reader.account), reader.account.staff)
+    rows = await todo.tasks(request.app[DESK], site_of(request, reader.account), reader.account.staff or "-")
     return Tasks(tasks=[Task.of(row) for row in rows])
 
 
@@ -248,6 +259,7 @@ ENDPOINTS = (
     _act("resume", "resume", "Go on after waiting", Nothing),
     _act("done", "done", "The work is done", Outcome),
     _act("mark", "mark", "Note something, or meet a clock (R18–R20, R22)", Mark),
+    _act("call-back", "promise", "Promise the resident a call-back at a time (R22)", Promise),
     _act("close", "close", "The resident is satisfied: archive (R23)", Nothing),
     _act("reopen", "reopen", "Not satisfied: reopen (R23)", Outcome),
     _act("not-reached", "not_reached", "The follow-up call was not answered (R23)", Nothing),

@@ -15,11 +15,12 @@ from callcenter.desk.models import IncidentRow
 from callcenter.domain.codec import to_plain
 from callcenter.errors import ConfigError, StoreError
 from callcenter.web.access import Right
-from callcenter.web.acting import may_task, one_visible
+from callcenter.web.acting import may_task, notice_read, one_visible
 from callcenter.web.api.endpoint import ROW_ID, STAFF, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
 from callcenter.web.api.shapes import Callback, Task, Ticket
 from callcenter.web.errors import WebError, unfit
 from callcenter.web.forms import AT_MOST, REPORT_AT_MOST
+from callcenter.web.pages.accounts import one_account
 from callcenter.web.pages.photos import keep
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import viewer
@@ -99,9 +100,12 @@ class IncidentOutcome(Body):
 
 
 class Closed(Answer):
-    """Matters that were finished with it."""
+    """What became of its matters."""
 
-    tickets: list[int]
+    tickets: list[int] = Field(description="Finished by this request.")
+    left: list[int] = Field(
+        description="Not this account's to finish, or still to be confirmed: the incident lasts until they are done."
+    )
 
 
 class PhotoBody(Body):
@@ -192,12 +196,7 @@ async def list_follow_ups(request: web.Request, query: FollowUpQuery, _: None) -
 
 async def task_done(request: web.Request, _: Any, body: TaskOutcome) -> Task:
     task = await may_task(request, int(request.match_info["id"]))
-    if task.kind != "incident":
-        raise WebError(409, "web.task", "This task is done by its own act.")
-    done = await todo.task_done(
-        request.app[DESK], task.id, viewer(request).actor, idempotency_key(request), body.text
-    )
-    return Task.of(done)
+    return Task.of(await notice_read(request, task, idempotency_key(request), body.text))
 
 
 async def list_incidents(request: web.Request, query: IncidentQuery, _: None) -> Incidents:
@@ -210,8 +209,8 @@ async def close_incident(request: web.Request, _: Any, body: IncidentOutcome) ->
     desk, site, number = request.app[DESK], site_of(request, viewer(request).account), int(request.match_info["id"])
     if all(row.id != number for row in await incidents.every(desk, site, open_only=False)):
         raise StoreError("incident.unknown", "there is no such incident")
-    finished = await incidents.close(desk, number, viewer(request).actor, body.result, idempotency_key(request))
-    return Closed(tickets=finished)
+    closing = await incidents.close(desk, number, viewer(request).actor, body.result, idempotency_key(request))
+    return Closed(tickets=list(closing.finished), left=list(closing.left))
 
 
 async def list_photos(request: web.Request, _: Any, __: None) -> Photos:
@@ -247,9 +246,8 @@ async def set_person(request: web.Request, _: Any, body: Person) -> AccountPerso
     known = desk.staff(site).get(body.staff) if body.staff is not None else None
     if body.staff is not None and known is None:
         raise unfit("staff", "choose one of the list")
-    account = await accounts.set_staff(
-        desk, int(request.match_info["id"]), body.staff, known.department if known else None
-    )
+    made = await one_account(request, int(request.match_info["id"]))
+    account = await accounts.set_staff(desk, made.id, body.staff, known.department if known else None)
     return AccountPerson.model_validate(account)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.desk import accounts, phones
+from callcenter.desk.models import Account
 from callcenter.errors import StoreError
 from callcenter.log import get_logger
 from callcenter.web.access import MATRIX, Right, Role
@@ -15,10 +16,23 @@ from callcenter.web.errors import unfit
 from callcenter.web.page import render
 from callcenter.web.passwords import hash_password, random_password
 from callcenter.web.state import DESK, site_of
-from callcenter.web.viewer import guarded, viewer
+from callcenter.web.viewer import Viewer, guarded, viewer
 
 log = get_logger("web.accounts")
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+
+
+def of_own_site(reader: Viewer, account: Account) -> bool:
+    """Whether the account is of the site that the reader's own is of, where it is of one."""
+    return reader.account.site in (None, account.site)
+
+
+async def one_account(request: web.Request, number: int) -> Account:
+    """An account that the reader manages. Raises StoreError `account.unknown`."""
+    account = await accounts.by_id(request.app[DESK], number)
+    if account is None or not of_own_site(viewer(request), account):
+        raise StoreError("account.unknown", "there is no such account")
+    return account
 
 
 async def _page(request: web.Request, status: int = 200, **values: Any) -> web.Response:
@@ -29,7 +43,7 @@ async def _page(request: web.Request, status: int = 200, **values: Any) -> web.R
         "accounts.html",
         status,
         section="accounts",
-        accounts=await accounts.every(desk),
+        accounts=[one for one in await accounts.every(desk) if of_own_site(reader, one)],
         roles=list(Role),
         matrix=MATRIX,
         rights=list(Right),
@@ -81,9 +95,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     desk, reader = request.app[DESK], viewer(request)
     number = int(request.match_info["id"])
     form = {name: str(value).strip() for name, value in (await request.post()).items()}
-    account = await accounts.by_id(desk, number)
-    if account is None:
-        raise web.HTTPNotFound
+    account = await one_account(request, number)
     if form.get("reset"):
         password = random_password()
         await accounts.set_password(desk, number, await hash_password(password), must_change=True)

@@ -18,7 +18,7 @@ from callcenter.desk.models import CallDetail, CallFilter, CallRow, DayOfCalls, 
 from callcenter.domain.matters import SOURCES
 from callcenter.web import format as shown
 from callcenter.web.access import Right
-from callcenter.web.acting import may_do
+from callcenter.web.acting import may_do, one_call
 from callcenter.web.forms import words_of
 from callcenter.web.i18n import locale_of, translate
 from callcenter.web.names import Names
@@ -125,7 +125,7 @@ async def call_values(request: web.Request, call: UUID) -> dict[str, Any]:
     """What the talk and its context show of one call."""
     desk, reader = request.app[DESK], viewer(request)
     site, names = site_of(request, reader.account), names_of(request, reader.account)
-    detail = await calls.one(desk, call)
+    detail = await one_call(request, call)
     matter = await tickets.one(desk, detail.call.ticket) if detail.call.ticket else None
     taker = await _on_duty_for(request, detail, site) if matter is None else None
     listenings = []

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from callcenter.desk import todo
 from callcenter.web.access import Right
-from callcenter.web.acting import may_task, perform
+from callcenter.web.acting import may_task, notice_read, perform
 from callcenter.web.errors import unfit
 from callcenter.web.forms import REPORT_AT_MOST, form_key, one_of, read_form
 from callcenter.web.page import render
@@ -61,7 +61,7 @@ async def task_done(request: web.Request) -> web.StreamResponse:
     if task.kind == "report" and task.ticket is not None:
         await perform(request, "report", task.ticket, form, key)
     else:
-        await todo.task_done(request.app[DESK], task.id, viewer(request).actor, key, form.get("text", "").strip())
+        await notice_read(request, task, key, form.get("text", "").strip())
     raise web.HTTPSeeOther("/day")
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from callcenter.desk import incidents, tickets
 from callcenter.desk.models import IncidentRow, TicketFilter
+from callcenter.domain.tickets import Status
 from callcenter.errors import StoreError
 from callcenter.web.access import Right
 from callcenter.web.errors import unfit
@@ -13,6 +14,9 @@ from callcenter.web.forms import form_key, read_form
 from callcenter.web.page import render
 from callcenter.web.state import DESK, site_of
 from callcenter.web.viewer import guarded, viewer
+
+DONE = frozenset({Status.DONE, Status.FOLLOW_UP_DUE, Status.ARCHIVED, Status.JOINED})
+"""States in which nothing of the work is left; what is followed up still is (R23)."""
 
 
 async def _one(request: web.Request, number: int) -> IncidentRow:
@@ -32,15 +36,17 @@ async def incidents_page(request: web.Request) -> web.StreamResponse:
     shown = await _one(request, int(asked)) if asked else next((row for row in rows if row.closed_at is None), None)
     members = (await tickets.page(desk, site, TicketFilter(incident=shown.id), limit=100)).rows if shown else ()
     calls = await incidents.calls_of(desk, shown.id) if shown else []
+    left = [row for row in members if row.state not in DONE]
     return await render(
         request, "incidents.html", section="tickets", incidents=sorted(rows, key=lambda r: r.closed_at is not None),
         incident=shown, members=members, calls=calls, asked=asked is not None,
+        left=left if len(left) < len(members) and shown and shown.closed_at is None else (),
         may_close=viewer(request).may(Right.MOVE_TICKETS),
     )  # fmt: skip
 
 
 async def close(request: web.Request) -> web.StreamResponse:
-    """POST /incidents/{id}: it is over; its matters are done and followed up one by one."""
+    """POST /incidents/{id}: it is over; its matters are done and followed up one by one. The page says what is left."""
     form = await read_form(request)
     key, result = form_key(form), form.get("result", "").strip()
     if not result:

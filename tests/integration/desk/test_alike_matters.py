@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from desk_node import SITE, FakeSpeech, Linked, labels, until
 
 from callcenter.desk import acts, incidents, tickets, todo
 from callcenter.desk.house import Desk
+from callcenter.errors import DomainError
 from callcenter.node.ids import uuid7
 
 
@@ -53,12 +56,50 @@ async def test_closing_it_finishes_all_and_each_is_followed_up(desk: Desk, node:
     await calls_from_building_6(desk, node, speech, 5)
     (incident,) = await incidents.every(desk, SITE)
     manager = desk.site(SITE).organisation.department("engineering").manager
-    numbers = await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001")
-    assert numbers == list(incident.numbers)
-    assert await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001") == []
+    numbers = incident.numbers
+    closing = await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001")
+    assert closing == incidents.Closing(numbers, ())
+    again = await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001")
+    assert again == incidents.Closing((), ())
     assert await incidents.every(desk, SITE) == []
     assert {(await tickets.one(desk, n)).ticket.state for n in numbers} == {"follow_up_due"}
     assert len([t for t in await todo.tasks(desk, SITE) if t.kind == "follow_up"]) == 5
+
+
+async def test_nobody_closes_it_over_what_is_not_theirs_to_finish(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R14, R32: what others have stays with them, and the incident lasts until they have done it."""
+    await calls_from_building_6(desk, node, speech, 5)
+    (incident,) = await incidents.every(desk, SITE)
+    organisation = desk.site(SITE).organisation
+    engineering, security = (organisation.department(name).manager for name in ("engineering", "security"))
+    with pytest.raises(DomainError) as error:
+        await incidents.close(desk, incident.id, "shen_jie", "修好了", "key-0001")
+    assert error.value.code == "r14.none_of_them"
+    theirs, *others = incident.numbers
+    await acts.hand_over(desk, theirs, engineering, security, "车库的电", "key-0002", department="security")
+    await acts.accept(desk, theirs, security, "key-0003")
+    deputy = organisation.department("engineering").deputies[0]
+    closing = await incidents.close(desk, incident.id, deputy, "变压器已修复", "key-0004")
+    assert closing == incidents.Closing(tuple(others), (theirs,))
+    assert await incidents.close(desk, incident.id, deputy, "变压器已修复", "key-0004") == replace(closing, finished=())
+    (lasting,) = await incidents.every(desk, SITE)
+    assert (lasting.closed_at, (await tickets.one(desk, theirs)).ticket.state) == (None, "accepted")
+    await acts.change_state(desk, theirs, security, "done", "key-0005", result="车库的也好了")
+    assert await incidents.every(desk, SITE) == [], "over with its last matter, though each is still followed up"
+
+
+async def test_what_is_to_be_confirmed_is_left_open(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    await calls_from_building_6(desk, node, speech, 5)
+    (incident,) = await incidents.every(desk, SITE)
+    unsure = incident.numbers[2]
+    sql = "update ticket set status = 'to_confirm', life = life || '{\"status\": \"to_confirm\"}' where number = $1"
+    await desk.pool.execute(sql, unsure)
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    closing = await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001")
+    assert closing.left == (unsure,)
+    assert len(await incidents.every(desk, SITE)) == 1
 
 
 async def test_it_is_over_when_its_last_matter_is(desk: Desk, node: Linked, speech: FakeSpeech) -> None:

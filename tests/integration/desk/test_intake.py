@@ -262,3 +262,13 @@ async def test_a_record_that_cannot_be_applied_is_kept_and_holds_up_nothing(desk
     await completed(desk, call)
     assert await desk.pool.fetchval("select count(*) from event where call = $1 and kind = 'call.heard'", call) == 1
     assert await desk.pool.fetchval("select count(*) from job where kind = 'reproject'") == 1
+
+
+async def test_a_ticket_that_no_desk_can_open_holds_up_nothing(desk: Desk, node: Linked) -> None:
+    """The rest of the journal comes, and the call has its matter all the same (R5)."""
+    call = node.line.ring()
+    node.line.open(call, "no number", labels())
+    node.line.end(call)
+    await completed(desk, call)
+    assert await desk.pool.fetchval("select count(*) from event where call = $1 and kind = 'ticket.opened'", call) == 1
+    assert await desk.pool.fetchval("select count(*) from ticket where call = $1", call) == 1

@@ -350,6 +350,12 @@ async def both_rung(desk: Desk, phones: Phones) -> tuple[dict[str, Any], dict[st
     return asked, leader
 
 
+async def heard(desk: Desk, staff: str) -> str:
+    """What this person's call ended as, once they have been reached."""
+    sql = "select result from outward_message where staff = $1 and channel = 'telephone' and state = 'seen'"
+    return str(await until(lambda: desk.pool.fetchval(sql, staff)))
+
+
 async def test_at_once_the_duty_leader_is_rung_as_well_and_takes_it(settings: Settings, speech: FakeSpeech) -> None:
     async with at_once(settings) as (desk, phones):
         emergency(phones, speech)
@@ -373,8 +379,7 @@ async def test_at_once_both_press_one_and_the_first_has_it(settings: Settings, s
         phones.come(asked, "ringing", "answered", answer="accepted")
         phones.come(leader, "ringing", "answered", answer="accepted")
         assert await accepted(desk) == asked["to_staff"]
-        sql = "select result from outward_message where staff = $1 and channel = 'telephone' and state = 'seen'"
-        assert await until(lambda: desk.pool.fetchval(sql, leader["to_staff"])) == "r14.already_taken"
+        assert await heard(desk, leader["to_staff"]) == "r14.already_taken"
         assert (await kinds(desk)).count("ticket.accept") == 1
 
 
@@ -383,8 +388,7 @@ async def test_at_once_the_leader_who_cannot_leaves_it_to_who_is_asked(settings:
         emergency(phones, speech)
         asked, leader = await both_rung(desk, phones)
         phones.come(leader, "ringing", "answered", answer="refused")
-        sql = "select result from outward_message where staff = $1 and channel = 'telephone' and state = 'seen'"
-        assert await until(lambda: desk.pool.fetchval(sql, leader["to_staff"])) == "known"
+        assert await heard(desk, leader["to_staff"]) == "known"
         assert (await matter(desk)).asked == asked["to_staff"]
         assert "ticket.refuse" not in await kinds(desk)
 

@@ -11,12 +11,13 @@ from uuid import UUID
 
 import openpyxl
 import pytest
-from desk_node import LI_NA, SITE, Linked, labels, until
+from desk_node import LI_NA, SITE, K, Linked, labels, until
 
 from callcenter.desk import accounts, acts, calls, duty, messages, phones, residents, tickets, todo
 from callcenter.desk.house import Desk
 from callcenter.desk.models import CallFilter, NewsKind, TicketFilter
 from callcenter.desk.search import terms
+from callcenter.domain import codec
 from callcenter.domain.tickets import Status
 from callcenter.errors import DomainError, StoreError
 
@@ -216,6 +217,64 @@ async def test_a_promise_outlives_the_work_and_ends_with_the_matter(desk: Desk, 
     over = await acts.change_state(desk, NUMBER, responsible, "archived", "key-0002")
     assert [d.state for d in over.deadlines if d.clock == "call_back"] == ["met"]
     assert await todo.callbacks(desk, SITE) == []
+
+
+async def test_a_call_back_promised_after_the_ticket_was_opened_is_planned(desk: Desk, node: Linked) -> None:
+    """R22: the script promises it while the caller corrects what was read back."""
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.open(call, NUMBER, labels())
+    by = datetime.now(UTC) + timedelta(hours=1)
+    fields = {"callback_by": by.isoformat()}
+    node.line.write(K.TICKET_AMENDED, call, {"ticket": NUMBER, "labels": codec.to_plain(labels()), "fields": fields})
+    node.line.end(call)
+    await completed(desk, call)
+    (back,) = await todo.callbacks(desk, SITE)
+    assert (back.ticket, back.reason, back.due_at) == (NUMBER, "promised", by)
+    clocks = (await tickets.one(desk, NUMBER)).deadlines
+    assert [(d.due_at, d.state) for d in clocks if d.clock == "call_back"] == [(by, "running")]
+
+
+async def test_a_promise_goes_along_when_its_matter_joins_another(desk: Desk, node: Linked) -> None:
+    """R17, R22: by a person's hand, and of a call that joins by itself."""
+    await opened(desk, node)
+    other = node.line.ring(number="13900000002")
+    node.line.answer(other)
+    node.line.open(other, 100779, labels(room="901"))
+    node.line.end(other)
+    await completed(desk, other)
+    responsible = (await tickets.one(desk, 100779)).ticket.responsible
+    by = datetime.now(UTC) + timedelta(hours=2)
+    await acts.promise(desk, 100779, responsible, by, "", "key-0001")
+    joined = await acts.join(desk, 100779, responsible, NUMBER, "key-0002")
+    assert joined.ticket.number == NUMBER
+    assert [(d.due_at, d.state) for d in joined.deadlines if d.clock == "call_back"] == [(by, "running")]
+    (back,) = await todo.callbacks(desk, SITE)
+    assert (back.ticket, back.due_at, back.number) == (NUMBER, by, "+8613900000002")
+    assert len(joined.calls) == 2
+    earlier = datetime.now(UTC) + timedelta(hours=1)
+    again = node.line.ring()
+    node.line.answer(again)
+    node.line.hear(again, "厨房水管漏水了")
+    node.line.open(again, 100780, labels(), fields={"callback_by": earlier.isoformat()})
+    node.line.end(again)
+    await completed(desk, again)
+    detail = await tickets.one(desk, NUMBER)
+    assert (await tickets.one(desk, 100780)).ticket.number == NUMBER
+    assert [d.due_at for d in detail.deadlines if d.clock == "call_back"] == [earlier]
+    assert {c.ticket for c in await todo.callbacks(desk, SITE)} == {NUMBER}
+
+
+async def test_a_matter_joins_none_of_another_site(desk: Desk, node: Linked) -> None:
+    await opened(desk, node)
+    await completed(desk, node.line.whole_call("电梯里有异响", 100600, labels("lift")))
+    await desk.pool.execute("insert into site (id, name) values ('other', 'other') on conflict do nothing")
+    elsewhere = "update ticket set site = 'other', life = life || '{\"site\": \"other\"}' where number = 100600"
+    await desk.pool.execute(elsewhere)
+    responsible = (await tickets.one(desk, NUMBER)).ticket.responsible
+    with pytest.raises(DomainError) as error:
+        await acts.join(desk, NUMBER, responsible, 100600, "key-0001")
+    assert error.value.code == "r17.other_site"
 
 
 async def test_a_key_is_of_one_person_and_one_matter(desk: Desk, node: Linked) -> None:

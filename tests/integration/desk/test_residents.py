@@ -14,7 +14,7 @@ import pytest
 from desk_node import LI_NA, SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
 
 from callcenter.config import EdgeSettings, ResidentSettings, Settings, Trunk
-from callcenter.desk import acts, outbound, resident_calls, tickets
+from callcenter.desk import acts, outbound, resident_calls, tickets, todo
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.resident_calls import dialable, next_decent, ring_at, why_not
 from callcenter.domain import codec
@@ -314,6 +314,41 @@ async def test_somebody_has_a_resident_rung_once_per_key(settings: Settings, spe
         await row(desk, state="done", result="bridged")
         assert len(await resident_calls.of_ticket(desk, NUMBER)) == 1
         assert f"已接通{desk.site(SITE).organisation.person('he_min').called()}" in await history(desk)
+
+
+async def test_what_a_person_promised_is_kept_at_its_time(settings: Settings, speech: FakeSpeech) -> None:
+    """R22: on the list and on the clock at once, rung at its time, and ended by the call."""
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        who = str(await desk.pool.fetchval("select responsible from ticket where number = $1", NUMBER))
+        first, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (2, 3))
+        for _ in range(2):
+            detail = await acts.promise(desk, NUMBER, who, first, "告知保洁安排", "key-promise-1")
+        assert [(d.due_at, d.state) for d in detail.deadlines if d.clock == "call_back"] == [(first, "running")]
+        assert (await history(desk)).count("告知保洁安排") == 1
+        (back,) = await todo.callbacks(desk, SITE)
+        assert (back.reason, back.due_at, back.number, back.responsible) == ("promised", first, "+86" + LI_NA, who)
+        await acts.promise(desk, NUMBER, who, later, "", "key-promise-2")
+        assert [(c.id, c.due_at) for c in await todo.callbacks(desk, SITE)] == [(back.id, later)], "another time"
+        await desk.resident_calls.look(datetime.now(UTC))
+        assert trunks.orders.empty(), "not before its time"
+        await desk.pool.execute("update callback set due_at = now()")
+        order = await trunks.next()
+        assert (order["purpose"], order["to"], order["flags"]) == ("callback", LI_NA, ["promised"])
+        assert order["about"] == {"category": "cleaning"}
+        with pytest.raises(DomainError) as error:
+            await acts.promise(desk, NUMBER, who, later, "", "key-promise-3")
+        assert error.value.code == "r22.under_way"
+        trunks.come(order, "none", state="busy")
+        await row(desk, state="due", attempts=1)
+        await acts.promise(desk, NUMBER, who, later, "", "key-promise-3")
+        assert (await row(desk, state="due", attempts=0))["next_at"] == later, "the new time, not the next try"
+        await desk.pool.execute("update resident_call set next_at = now()")
+        trunks.come(await trunks.next(), "bridged")
+        await row(desk, state="done", result="bridged")
+        assert await todo.callbacks(desk, SITE) == []
+        clocks = (await tickets.one(desk, NUMBER)).deadlines
+        assert {d.state for d in clocks if d.clock == "call_back"} == {"met"}
 
 
 async def test_without_a_trunk_the_list_is_a_persons(desk: Desk, speech: FakeSpeech) -> None:

@@ -8,16 +8,27 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from callcenter.desk.phones import ha1
+from callcenter.web.format import ZONE
 from tests.browser import stories
-from tests.browser.running import Client, House, set_password
+from tests.browser.running import (
+    Client,
+    House,
+    first_password,
+    make_account,
+    new_matter,
+    once_told,
+    silent_call,
+)
 from tests.harness.pictures import jpeg, png
 
-_rooms = itertools.count(301)
+_rooms = (100 * floor + door for floor in range(15, 29) for door in range(1, 9))
+"""Of building 12."""
 _keys = itertools.count(1)
 
 
@@ -29,19 +40,8 @@ def key() -> dict[str, str]:
 def matter(house: House, story: stories.Story = stories.POWER, **changes: Any) -> int:
     """A new matter of a caller of its own; its number, once the desk knows it."""
     room = next(_rooms)
-    own = {"number": f"1400088{room:04}", "building": "3", "unit": "1", "room": str(room)} | changes
-    told = stories.tell(house.line, replace(story, **own))
-    client, number = house.client("supervisor"), told.ticket
-    news = client.http.get(f"{house.desk.base}/live", stream=True, timeout=60)
-    try:
-        for line in news.iter_lines(chunk_size=1):
-            if line.startswith(b"event:"):
-                answer = client.api("GET", f"/tickets/{number}")
-                if answer.status_code == 200 and answer.json()["complete"]:
-                    return int(number)
-    finally:
-        news.close()
-    raise AssertionError("the desk did not complete the call")
+    own = {"number": f"1400088{room:04}", "building": "12", "unit": "1", "room": str(room)} | changes
+    return new_matter(house, replace(story, **own))
 
 
 def act(client: Client, number: int, what: str, **body: Any) -> Any:
@@ -64,16 +64,8 @@ def people() -> dict[str, Client]:
 def person(house: House, people: dict[str, Client], staff: str) -> Client:
     """Somebody of ours with an account of their own."""
     if staff not in people:
-        admin = house.client("admin")
-        admin.get("/accounts")
-        page = admin.post("/accounts", {"login": f"own-{staff.replace('_', '-')}", "staff": staff, "role": "agent"})
-        shown = re.search(r'class="strong secret">([^<]+)<', page.text)
-        assert shown, page.text
-        one = Client(house.desk)
-        one.log_in(f"own-{staff.replace('_', '-')}", shown[1])
-        set_password(one, shown[1])
-        one.get("/duty")
-        people[staff] = one
+        login = f"own-{staff.replace('_', '-')}"
+        people[staff] = make_account(house.desk, house.client("admin"), login, "agent", staff)
     return people[staff]
 
 
@@ -133,9 +125,7 @@ def test_call_backs_are_shown_to_and_made_by_those_whose_matters_they_are(
     house: House, supervisor: Client, dispatcher: Client
 ) -> None:
     """R10: a department's dispatcher sees no other department's call-backs."""
-    (back,) = [
-        c for c in supervisor.api("GET", "/callbacks").json()["callbacks"] if c["call"] == str(house.told["other"].id)
-    ]
+    back = silent_call(house, "14000990403")
     assert back["id"] not in {c["id"] for c in dispatcher.api("GET", "/callbacks").json()["callbacks"]}
     assert f"/callbacks/{back['id']}" not in dispatcher.get("/callbacks").text
     said = {"result": "x"}
@@ -150,13 +140,7 @@ def test_call_backs_are_shown_to_and_made_by_those_whose_matters_they_are(
 
 def test_a_dispatcher_of_no_department_sees_no_matters(house: House, admin: Client) -> None:
     """R10: nothing instead of everything."""
-    admin.get("/accounts")
-    page = admin.post("/accounts", {"login": "of-nowhere", "staff": "", "name": "无部门", "role": "dispatcher"})
-    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
-    assert shown
-    nowhere = Client(house.desk)
-    nowhere.log_in("of-nowhere", shown[1])
-    set_password(nowhere, shown[1])
+    nowhere = make_account(house.desk, admin, "of-nowhere", "dispatcher", name="无部门")
     assert nowhere.api("GET", "/tickets").json()["tickets"] == []
     assert nowhere.api("GET", "/callbacks").json()["callbacks"] == []
     assert str(house.told["fees"].ticket) not in nowhere.get("/tickets?show=all").text
@@ -205,12 +189,20 @@ def test_a_form_that_a_browser_repeats_is_done_once(house: House, supervisor: Cl
 
 def test_the_office_settles_a_dispute(house: House, supervisor: Client, people: dict[str, Client]) -> None:
     number = matter(house)
-    assert act(supervisor, number, "dispute", reason="应由保安处理").status_code == 200
+    disputed = act(supervisor, number, "dispute", reason="应由保安处理")
+    assert (disputed.status_code, disputed.json()["disputed"]) == (200, True)
+    assert "责任有争议 R16" in supervisor.get(f"/tickets/{number}").text
     office = person(house, people, "sun_li")
+    (task,) = [t for t in office.api("GET", "/day").json()["tasks"] if t["ticket"] == number]
+    assert (task["kind"], task["rule"]) == ("settle", "R16")
+    for language, words in (("en", "Dispute to settle"), ("zh-CN", "争议待裁定")):
+        assert words in office.get(f"/day?lang={language}").text
+    assert office.post(f"/tasks/{task['id']}", {"key": "a-dispute-is-no-notice"}).status_code == 409
     settled = act(office, number, "settle", to="guo_yong", reason="车库归秩序维护部")
     assert settled.status_code == 200, settled.text
     assert settled.json()["responsible"] == "guo_yong"
     assert settled.json()["first_responder"] == ticket(supervisor, number)["first_responder"]
+    assert number not in {t["ticket"] for t in office.api("GET", "/day").json()["tasks"]}
 
 
 def test_a_matter_goes_to_another_department_and_joins_the_same_one(house: House, supervisor: Client) -> None:
@@ -317,19 +309,125 @@ def test_what_would_happen_is_what_the_rule_says(house: House, agent: Client) ->
     assert agent.api("GET", "/what-if", params=asked | {"category": "dragon"}).status_code == 422
 
 
+def test_an_account_of_nobody_has_no_tasks(house: House, admin: Client, agent: Client) -> None:
+    """R10: what others have to do is theirs."""
+    number = matter(house, stories.LEAK)
+    everybody = {t["staff"] for who in ("agent", "supervisor", "dispatcher") for t in tasks(house.client(who))}
+    assert everybody <= {"wang_fang", "zheng_lan", "gao_feng"}, "each sees their own"
+    nobody = make_account(house.desk, admin, "of-nobody", "agent", name="没有人")
+    assert tasks(nobody) == []
+    assert nobody.api("GET", "/day").json()["tasks"] == []
+    assert ticket(agent, number)["number"] == number
+
+
+def tasks(client: Client) -> list[dict[str, Any]]:
+    """What this account's person has to do."""
+    found: list[dict[str, Any]] = client.api("GET", "/tasks").json()["tasks"]
+    return found
+
+
+@pytest.mark.parametrize("by", ["page", "api"])
+def test_a_person_promises_a_call_back_with_a_time(
+    house: House, supervisor: Client, dispatcher: Client, by: str
+) -> None:
+    """R22: in the history, on the clock and on the list, once per key; another time replaces it."""
+    number = matter(house)
+    when = datetime.now(ZONE).replace(microsecond=0) + timedelta(hours=3)
+    reader = house.client("supervisor")
+    for language, words in (("en", "When the resident will be called back"), ("zh-CN", "约定什么时间回电")):
+        page = reader.get(f"/tickets/{number}?lang={language}").text
+        assert f'action="/tickets/{number}/call-back"' in page
+        assert words in page
+    for _ in range(2):
+        if by == "page":
+            form = {"at": when.replace(tzinfo=None).isoformat(), "text": "告知停电原因", "key": f"call-back-{number}"}
+            assert supervisor.post(f"/tickets/{number}/call-back", form).status_code == 200
+        else:
+            body = {"at": when.isoformat(), "text": "告知停电原因"}
+            same = {"Idempotency-Key": f"call-back-{number}"}
+            answer = supervisor.api("POST", f"/tickets/{number}/call-back", json=body, headers=same)
+            assert answer.status_code == 200, answer.text
+    after = ticket(supervisor, number)
+    (clock,) = [d for d in after["deadlines"] if d["clock"] == "call_back"]
+    assert (datetime.fromisoformat(clock["due_at"]), clock["rule"], clock["state"]) == (when, "R22", "running")
+    assert sum(e["kind"] == "ticket.promise" for e in after["history"]) == 1
+    (told,) = [e for e in after["history"] if e["kind"] == "ticket.promise"]
+    assert (told["actor"], told["rules"]) == ("zheng_lan", ["R22"])
+    assert "承诺于" in told["text"]
+    assert "告知停电原因" in told["text"] + told["detail"]
+    for language, said in (("zh-CN", "承诺于"), ("en", "promised to call back by")):
+        page = reader.get(f"/tickets/{number}?lang={language}").text
+        assert said in page
+        assert "告知停电原因" in page
+    (back,) = [c for c in supervisor.api("GET", "/callbacks").json()["callbacks"] if c["ticket"] == number]
+    assert (back["reason"], datetime.fromisoformat(back["due_at"])) == ("promised", when)
+    assert f'href="/tickets/{number}"' in supervisor.get("/callbacks").text
+    later = (when + timedelta(hours=1)).isoformat()
+    assert act(dispatcher, number, "call-back", at=later).status_code == 200
+    (moved,) = [c for c in supervisor.api("GET", "/callbacks").json()["callbacks"] if c["ticket"] == number]
+    assert (moved["id"], datetime.fromisoformat(moved["due_at"])) == (back["id"], when + timedelta(hours=1))
+
+
+def test_what_cannot_be_promised_is_refused_in_words(house: House, supervisor: Client, dispatcher: Client) -> None:
+    number, withheld = matter(house), matter(house, stories.FEES, number=None)
+    soon = (datetime.now(ZONE) + timedelta(hours=1)).isoformat()
+    past = act(supervisor, number, "call-back", at="2026-01-05T09:00:00+08:00", text="x")
+    assert (past.status_code, past.json()["message"]) == (409, "承诺回电的时间须晚于现在。")
+    assert act(supervisor, number, "call-back", at="2099-01-05T09:00:00+08:00").status_code == 422
+    assert act(supervisor, number, "call-back", at="tomorrow").status_code == 422
+    assert supervisor.api("POST", f"/tickets/{number}/call-back", json={"at": soon}).status_code == 422, "no key"
+    assert act(dispatcher, withheld, "call-back", at=soon).status_code == 403, "another department's"
+    unknown = act(supervisor, withheld, "call-back", at=soon)
+    assert unknown.status_code == 409
+    supervisor.get(f"/tickets/{withheld}")
+    form = {"at": soon[:16], "key": "no-number-known"}
+    assert "请先在“更正”中填写" in supervisor.post(f"/tickets/{withheld}/call-back", form).text
+    assert act(supervisor, withheld, "correct", caller_number="no number").status_code == 422
+    assert act(supervisor, withheld, "correct", caller_number="139 0000 7777").json()["caller_number"] == "13900007777"
+    assert act(supervisor, withheld, "call-back", at=soon).status_code == 200
+
+
+def test_a_number_that_a_page_shows_masked_stays(house: House, agent: Client, supervisor: Client) -> None:
+    """R6, R10: whoever may not see it leaves it as it is, or gives another."""
+    number = matter(house, stories.FEES)
+    before = ticket(supervisor, number)["caller_number"]
+    page = agent.get(f"/tickets/{number}").text
+    assert before not in page
+    form = {"key": "masked-number-1", "caller_number": "", "caller_name": "朱女士"}
+    assert agent.post(f"/tickets/{number}/correct", form).status_code == 200
+    assert ticket(supervisor, number)["caller_number"] == before
+    assert agent.post(f"/tickets/{number}/correct", {"key": "masked-number-2", "caller_number": "x"}).status_code == 422
+    form = {"key": "masked-number-3", "caller_number": "13900008888"}
+    assert agent.post(f"/tickets/{number}/correct", form).status_code == 200
+    assert ticket(supervisor, number)["caller_number"] == "13900008888"
+
+
+def test_the_head_of_a_matter_says_what_only_a_person_knew(
+    house: House, supervisor: Client, dispatcher: Client
+) -> None:
+    """R5, R15, R20: for who opens it, not only in its history."""
+    number = matter(house)
+    assert act(supervisor, number, "correct", source="authority", investigation="yes").status_code == 200
+    assert act(dispatcher, number, "outside", to="power_company", text="已报修").status_code == 200
+    reader = house.client("supervisor")
+    for language, words in (
+        ("zh-CN", ("主管部门 R15", "需调查 R20", "已转供电公司 R5")),
+        ("en", ("an authority R15", "needs an investigation R20", "passed on to the power company R5")),
+    ):
+        page = reader.get(f"/tickets/{number}?lang={language}").text
+        head = re.search(r'<header class="head">.*?</header>', page, re.DOTALL)
+        assert head
+        assert all(word in re.sub(r"<[^>]+>", "", head[0]) for word in words), head[0]
+
+
 def test_many_alike_are_one_incident_and_end_together(house: House, supervisor: Client) -> None:
-    numbers = [matter(house, category="heating", building="5", minutes_ago=1) for _ in range(5)]
-    rows: list[dict[str, Any]] = []
-    news = supervisor.http.get(f"{supervisor.base}/live", stream=True, timeout=60)
-    try:
-        for line in news.iter_lines(chunk_size=1):
-            if line.startswith(b"event:"):
-                rows = supervisor.api("GET", "/incidents").json()["incidents"]
-                if any(set(numbers) <= set(row["tickets"]) for row in rows):
-                    break
-    finally:
-        news.close()
-    incident = next(row for row in rows if set(numbers) <= set(row["tickets"]))
+    numbers = [matter(house, category="heating", minutes_ago=1) for _ in range(5)]
+
+    def recognised() -> dict[str, Any] | None:
+        rows = supervisor.api("GET", "/incidents").json()["incidents"]
+        return next((row for row in rows if set(numbers) <= set(row["tickets"])), None)
+
+    incident = once_told(supervisor, recognised)
     page = supervisor.get(f"/incidents/{incident['id']}").text
     assert all(str(number) in page for number in numbers)
     form = {"result": "水泵已修复", "key": "incident-is-over-1"}
@@ -340,11 +438,8 @@ def test_many_alike_are_one_incident_and_end_together(house: House, supervisor: 
 
 def test_a_phone_gets_its_password_once(house: House, admin: Client, supervisor: Client) -> None:
     admin.get("/accounts")
-    page = admin.post("/accounts/phones/gao_feng", {})
-    assert page.status_code == 201
-    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
-    assert shown
-    assert shown[1] not in admin.get("/accounts").text
+    shown = first_password(admin.post("/accounts/phones/gao_feng", {}))
+    assert shown not in admin.get("/accounts").text
     assert supervisor.post("/accounts/phones/gao_feng", {}).status_code == 403
     printed = subprocess.run(
         [sys.executable, "-m", "callcenter", "phone", "set", "gao_feng", "--config", str(house.folder / "desk.toml")],
@@ -353,17 +448,11 @@ def test_a_phone_gets_its_password_once(house: House, admin: Client, supervisor:
     values = dict(line.split(None, 1) for line in printed.splitlines())
     assert values["user"] == "223"
     assert len(ha1(values["user"], values["realm"], values["password"])) == 32
-    assert values["password"] != shown[1]
+    assert values["password"] != shown
 
 
 def test_an_account_becomes_a_person(house: House, admin: Client) -> None:
-    made = Client(house.desk)
-    admin.get("/accounts")
-    page = admin.post("/accounts", {"login": "nobody-yet", "staff": "", "role": "agent", "name": "新人"})
-    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
-    assert shown
-    made.log_in("nobody-yet", shown[1])
-    set_password(made, shown[1])
+    made = make_account(house.desk, admin, "nobody-yet", "agent", name="新人")
     assert made.api("GET", "/me").json()["staff"] is None
     assert "day" in made.get("/day").url
     number = made.api("GET", "/me").json()["id"]

@@ -9,7 +9,7 @@ import soundfile
 
 from callcenter.web.api.routes import ENDPOINTS
 from tests.browser import stories
-from tests.browser.running import PASSWORD, Client, House
+from tests.browser.running import PASSWORD, Client, House, silent_call
 
 
 def test_a_call_has_every_word(house: House, supervisor: Client) -> None:
@@ -131,9 +131,10 @@ def test_what_was_understood_unsurely_waits_for_confirmation(house: House, super
     assert house.told["gas"].ticket in {t["number"] for t in waiting}
 
 
-def test_a_silent_call_is_called_back(house: House, supervisor: Client) -> None:
-    callbacks = supervisor.api("GET", "/callbacks").json()["callbacks"]
-    assert str(house.told["other"].id) in {c["call"] for c in callbacks}
+def test_a_silent_call_is_called_back(house: House) -> None:
+    back = silent_call(house, "14000990402")
+    assert (back["reason"], back["state"], back["number"]) == ("silence", "due", "14000990402")
+    assert back["responsible"], "somebody keeps the promise (R14, R22)"
 
 
 def test_somebody_is_on_duty_and_the_roster_shows_them(supervisor: Client) -> None:

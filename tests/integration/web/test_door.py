@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.running import PASSWORD, Client, House
+from tests.browser.running import PASSWORD, Client, House, make_account
 
 PAGES = ("/calls", "/tickets", "/confirm", "/callbacks", "/duty", "/accounts", "/search?q=x")
 
@@ -108,14 +108,7 @@ def test_accounts_are_for_administrators(supervisor: Client) -> None:
 
 
 def test_closing_an_account_ends_its_sessions(house: House, admin: Client) -> None:
-    admin.get("/accounts")
-    page = admin.post("/accounts", {"login": "leaver", "staff": "", "name": "Leaver", "role": "agent"})
-    shown = re.search(r'class="strong secret">([^<]+)<', page.text)
-    assert shown
-    leaver = Client(house.desk)
-    leaver.log_in("leaver", shown.group(1))
-    leaver.get("/password")
-    assert leaver.post("/password", {"old": shown.group(1), "new": PASSWORD, "again": PASSWORD}).ok
+    leaver = make_account(house.desk, admin, "leaver", "agent", name="Leaver")
     assert leaver.api("GET", "/me").status_code == 200
     row = re.search(r'<td class="strong">leaver.*?action="(/accounts/\d+)"', admin.get("/accounts").text, re.DOTALL)
     assert row

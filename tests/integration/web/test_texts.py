@@ -52,14 +52,15 @@ GROUPS = {
     "end": ["caller", "script", "cancelled", "no_ack", "line_died", "drain", "error"],
     "unserved": ["all_busy", "no_line", "refused", "flood", "cancelled_ringing"],
     "handover": ["waiting", "accepted", "refused", "passed", "withdrawn"],
-    "task": ["report", "incident"],
+    "task": ["report", "incident", "settle"],
     "source": ["resident", *sorted(WATCHED_SOURCES)],
     "callback": ["silence", "hang_up", "unserved", "promised"],
     "error": [
         "account.unknown", "account.taken", "call.unknown", "callback.unknown", "incident.unknown", "page.cursor",
         "phone.extension.taken", "phone.staff.unknown", "photo.too_large", "photo.too_many", "photo.unknown",
-        "photo.unreadable", "r13.not_asked", "recording.away", "recording.unreadable", "residents.nobody_to_ring",
-        "residents.not_rung", "staff.unknown", "task.unknown", "ticket.not_allowed", "ticket.unknown",
+        "photo.unreadable", "r13.not_asked", "r14.none_of_them", "r17.other_site", "r22.no_number", "r22.no_time",
+        "r22.under_way", "recording.away", "recording.unreadable", "residents.nobody_to_ring",
+        "residents.not_rung", "staff.unknown", "task.unknown", "ticket.not_allowed", "ticket.unknown", "web.task",
     ],
     "way": list(WAYS),
     "field": sorted({*AT_MOST, *unfit_fields()}),
@@ -102,7 +103,7 @@ def of_the_rule() -> set[str]:
     """What the rule says when it forbids something, and the mend."""
     package = WEB.parent
     found: set[str] = set()
-    for name in ("domain/handover.py", "domain/work.py", "desk/acts.py"):
+    for name in ("domain/handover.py", "domain/work.py", "desk/acts.py", "desk/incidents.py", "desk/matters.py"):
         for node in ast.walk(ast.parse((package / name).read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DomainError"):
                 continue

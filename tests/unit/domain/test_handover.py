@@ -11,11 +11,11 @@ from domain_house import BURST, CLEANING, EVENING, LAMP, ORGANISATION, RESIDENT,
 from callcenter.domain import handover, work
 from callcenter.domain.clockwork import next_tick_at, rungs_above, tick, warn_at
 from callcenter.domain.deadlines import Clock
-from callcenter.domain.effects import RULE, EffectKind, Outcome
+from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Matter
 from callcenter.domain.roster import Absence
 from callcenter.domain.situation import Situation
-from callcenter.domain.tickets import Act, CallRecord, Status, TicketState, WaitFor
+from callcenter.domain.tickets import RULE, Act, CallRecord, Status, TicketState, WaitFor
 from callcenter.errors import DomainError
 
 LATER = EVENING + timedelta(minutes=1)
@@ -74,6 +74,7 @@ def test_two_refusals_bring_it_before_the_office_which_settles_it() -> None:
     twice = handover.refuse(situation(LATER), once, "C", "不归我")
     assert twice.state.disputed
     assert {"O", "G"} <= set(_staff(twice, EffectKind.TELL))
+    assert _staff(twice, EffectKind.SETTLE) == ["O"], "it stands on the office's list"
     assert twice.state.asked == "K", "the chain goes on meanwhile"
     with pytest.raises(DomainError) as caught:
         handover.settle(situation(LATER), twice.state, "K", "W", "归环境部")
@@ -112,6 +113,20 @@ def test_who_is_asked_and_hands_it_on_has_refused_and_the_chain_does_not_begin_a
     assert [r.staff for r in bounced.state.refusals] == ["B", "C"]
     assert bounced.state.disputed
     assert {"O", "G"} <= set(_staff(bounced, EffectKind.TELL))
+
+
+def test_a_colleague_who_was_never_asked_hands_on_and_the_chain_does_not_begin_anew() -> None:
+    """R13: whoever hands it on, nobody of the department is asked twice; another department begins its own chain."""
+    late = tick(situation(at(20, 13)), _open(LAMP)).state
+    assert (late.asked, late.asked_before) == ("C", ("B",))
+    for by in ("K", "A", "O"):
+        given = handover.hand_over(situation(at(20, 13)), late, by, note="请尽快").state
+        assert (given.asked, given.refusals) == ("K", ()), by
+        assert {"B", "C"} <= set(given.asked_before), by
+    elsewhere = handover.hand_over(situation(at(20, 13)), late, "K", department="environment", note="是保洁的事").state
+    assert elsewhere.asked == "V"
+    back = handover.hand_over(situation(at(20, 13)), elsewhere, "W", department="engineering", note="不是").state
+    assert back.asked == "B", "a department that gets it anew begins with its person on duty"
 
 
 def test_a_manager_gives_it_to_one_of_the_department() -> None:

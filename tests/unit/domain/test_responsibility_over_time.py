@@ -169,7 +169,11 @@ class Hotline(RuleBasedStateMachine):
     )
     def somebody_hands_it_on(self, pick: int, by: str, to: str | None, department: str | None) -> None:
         ticket = self._any(pick)
+        before = self.tickets[ticket]
         self._try(ticket, lambda s, t: handover.hand_over(s, t, by, note="转交", to=to, department=department))
+        after = self.tickets[ticket]
+        if to is None and after.matter.department == before.matter.department and after is not before:
+            assert after.asked not in (before.asked, *before.asked_before) or after.asked is None
 
     @precondition(lambda self: self.tickets)
     @rule(pick=st.integers(0, 50), to=st.sampled_from(PEOPLE))
@@ -188,6 +192,12 @@ class Hotline(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 50), act=st.sampled_from([work.start, work.go_on, work.answered, work.contacted]))
     def work_goes_on(self, pick: int, act: Callable[..., Outcome]) -> None:
         self._try(self._any(pick), lambda s, t: act(s, t, t.responsible))
+
+    @precondition(lambda self: self.tickets)
+    @rule(pick=st.integers(0, 50), hours=st.integers(-1, 48))
+    def a_call_back_is_promised(self, pick: int, hours: int) -> None:
+        by = self.now + timedelta(hours=hours)
+        self._try(self._any(pick), lambda s, t: work.promise_call_back(s, t, t.responsible, by))
 
     @precondition(lambda self: self.tickets)
     @rule(pick=st.integers(0, 50))
@@ -219,6 +229,10 @@ class Hotline(RuleBasedStateMachine):
         self._try(one, lambda s, t: work.join(s, t, t.responsible, self.tickets[other]))
         if self.tickets[one].status is Status.JOINED and joined.status is not Status.JOINED:
             self._keep(work.absorb(self.situation, self.tickets[other], joined), other)
+            promised, kept = joined.timer(Clock.CALL_BACK), self.tickets[other].timer(Clock.CALL_BACK)
+            if promised is not None and not joined.matter.empty:
+                assert kept is not None
+                assert kept.due_at <= promised.due_at
 
     @invariant()
     def first_responder_never_changes(self) -> None:

@@ -14,8 +14,10 @@ from callcenter.domain import codec, handover, work
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Matter
+from callcenter.domain.places import Place
 from callcenter.domain.ticket_life import apply, replay
 from callcenter.domain.tickets import (
+    RULE,
     STATUS_ZH,
     TRANSITIONS,
     Act,
@@ -187,10 +189,46 @@ def test_a_call_back_is_promised_for_a_time_that_lies_ahead() -> None:
     with pytest.raises(DomainError) as caught:
         work.promise_call_back(situation(LATER), state, "A", EVENING)
     assert caught.value.code == "r22.no_time"
-    promised = work.promise_call_back(situation(LATER), state, "A", EVENING + timedelta(hours=1))
+    withheld = replace(state, call=replace(state.call, number=None), record=replace(state.record, number=None))
+    with pytest.raises(DomainError) as caught:
+        work.promise_call_back(situation(LATER), withheld, "A", EVENING + timedelta(hours=1))
+    assert caught.value.code == "r22.no_number"
+    with pytest.raises(DomainError) as caught:
+        work.promise_call_back(situation(LATER), state, "V", EVENING + timedelta(hours=1))
+    assert caught.value.code == "r14.not_concerned"
+    promised = work.promise_call_back(situation(LATER), state, "A", EVENING + timedelta(hours=1), "告知发票办法")
+    assert "告知发票办法" in promised.events[0].zh
+    assert "告知发票办法" in promised.events[0].en
     assert [e.staff for e in promised.effects if e.kind is EffectKind.CALL_BACK] == ["A"]
     kept = work.called_back(situation(LATER), promised.state, "A")
     assert kept.state.timer(Clock.CALL_BACK) is None
+    later = work.promise_call_back(situation(LATER), promised.state, "A", EVENING + timedelta(hours=3)).state
+    assert [t.due_at for t in later.timers if t.clock is Clock.CALL_BACK] == [EVENING + timedelta(hours=3)]
+
+
+def test_what_the_line_promised_is_kept_however_late_it_is_heard_of() -> None:
+    """R22: the desk was away; the promise stands, and is overdue."""
+    promised = work.promise_call_back(situation(LATER), _open(FEES_QUESTION).state, RULE, EVENING).state
+    assert [t.clock for t in promised.overdue(LATER) if t.clock is Clock.CALL_BACK] == [Clock.CALL_BACK]
+
+
+def test_the_area_manager_hears_of_work_whose_place_becomes_known_later() -> None:
+    """R9: once, by whoever corrects the record."""
+    state = _open(replace(LAMP, place=Place())).state
+    known = handover.relabel(situation(LATER), state, "A", LAMP)
+    assert [(e.staff, e.rule) for e in known.effects if e.rule == "R9"] == [("P", "R9")]
+    again = handover.relabel(situation(LATER), known.state, "A", replace(LAMP, urgency="important"))
+    assert [e for e in again.effects if e.rule == "R9"] == []
+    here = replace(FEES_QUESTION, place=LAMP.place)
+    question = handover.relabel(situation(LATER), _open(FEES_QUESTION).state, "A", here)
+    assert [e for e in question.effects if e.rule == "R9"] == [], "no work, no work order"
+
+
+def test_a_matter_joins_one_of_its_own_site_only() -> None:
+    state = _open(FEES_QUESTION).state
+    with pytest.raises(DomainError) as caught:
+        work.join(situation(LATER), state, "A", replace(state, ticket="100999", site="other"))
+    assert caught.value.code == "r17.other_site"
 
 
 def test_a_stranger_cannot_move_a_ticket() -> None:
