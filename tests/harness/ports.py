@@ -6,36 +6,45 @@ import os
 import random
 import socket
 
+PORT_FIRST, PORT_END = 5_100, 9_900
 RTP_FIRST, RTP_END = 10_000, 30_000
+"""Both below the kernel's own range: nobody is given such a port by chance while its owner is away."""
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
-    """A port that is free now."""
+def _share(first: int, end: int) -> tuple[int, int]:
+    """The part of a range that is this worker's of pytest-xdist."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    length = (end - first) // workers // 100 * 100
+    begin = first + length * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return begin, begin + length
+
+
+def _is_free(port: int, kind: socket.SocketKind, host: str) -> bool:
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def _range_is_free(first: int, count: int, host: str) -> bool:
-    for port in range(first, first + count, 4):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                return False
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
     return True
 
 
-def free_rtp_first(lines: int, host: str = "127.0.0.1") -> int:
-    """First of a free range of RTP ports for `lines` lines (100 each), outside the kernel's own range.
-
-    Lines bind them call by call, so a free one may be another run's: each worker of pytest-xdist has its own share.
-    """
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    share = (RTP_END - RTP_FIRST) // workers // 100 * 100
-    begin = RTP_FIRST + share * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
+    """A port that is free now, for who listens there later, or again and again."""
     source = random.SystemRandom()
     while True:
-        first = source.randrange(begin, begin + share - 100 * lines, 100)
-        if _range_is_free(first, 100 * lines, host):
+        port = source.randrange(*_share(PORT_FIRST, PORT_END))
+        if _is_free(port, kind, host):
+            return port
+
+
+def free_rtp_first(lines: int, host: str = "127.0.0.1") -> int:
+    """First of a free range of RTP ports for `lines` lines (100 each).
+
+    Lines bind them call by call, so a free one may be another run's: hence the share of each worker.
+    """
+    begin, end = _share(RTP_FIRST, RTP_END)
+    source = random.SystemRandom()
+    while True:
+        first = source.randrange(begin, end - 100 * lines, 100)
+        if all(_is_free(port, socket.SOCK_DGRAM, host) for port in range(first, first + 100 * lines, 4)):
             return first

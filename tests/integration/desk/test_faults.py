@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 import signal
+import socket
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,6 +21,7 @@ from callcenter.desk import calls, recordings
 from callcenter.desk.house import Desk, open_desk
 from callcenter.node.journal import Journal, close_open_calls
 from callcenter.store.embedded import EmbeddedPostgres
+from tests.harness.ports import free_port
 
 DESK = """
 import asyncio, os, signal, sys
@@ -57,18 +59,10 @@ async def completed(pool: Any, call: object) -> Any:
     return await until(lambda: pool.fetchrow("select * from call where id = $1 and completed_at is not null", call))
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 async def test_a_desk_killed_between_commit_and_ack_stores_everything_once(
     var_dir: Path, dsn: str, pool: Any, speech: object
 ) -> None:
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     own = settings_of(var_dir, dsn, [f"http://127.0.0.1:{port}"])
     async with linked(own) as node:
         call = node.line.whole_call("厨房水管漏水了", 100777)

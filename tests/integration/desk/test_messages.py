@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -251,7 +252,7 @@ async def test_a_mail_server_that_is_away_is_tried_again(
     settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(messages, "FIRST_PAUSE_S", 0.2)
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     async with emergency(settings, speech, mail_host="127.0.0.1", mail_port=port) as desk:
         await until(lambda: desk.pool.fetchval("select true from outward_message where result = 'mail.server'"))
         async with mail_server(port=port) as post:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from line_node import LINE, LineNode, RawCaller, free_rtp_base
+from line_node import LINE, LineNode, RawCaller
 
 from callcenter.speech.decoding import DecodingPool
 from callcenter.speech.recognition import load_model
 from callcenter.speech.transcriber import Transcriber
+from tests.harness.ports import free_rtp_first
 
 MODEL = Path(__file__).parents[3] / "models" / "builtin-zh-8k"
 StartLine = Callable[..., Awaitable[LineNode]]
@@ -20,7 +21,7 @@ StartLine = Callable[..., Awaitable[LineNode]]
 
 def write_config(folder: Path, url: str | None = None, mode: str = "direct", **line: Any) -> Path:
     """Settings of one line; keyword arguments are those of the section `line`."""
-    settings = {"count": 1, "rtp_port_first": free_rtp_base(), **line}
+    settings = {"count": 1, "rtp_port_first": free_rtp_first(1), **line}
     lines = "\n".join(f"{key} = {value!r}" for key, value in settings.items())
     speech = f'url = "{url}"' if url else "port = 1"
     path = folder / "callcenter.toml"

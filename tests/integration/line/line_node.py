@@ -17,22 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-START_TIMEOUT_S = 30
-WAIT_S = 30
+START_TIMEOUT_S = 120
+WAIT_S = 60
 LINE = ("-m", "callcenter.line")
 """What Python runs."""
-
-
-def free_port() -> int:
-    """A UDP port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def free_rtp_base() -> int:
-    """First of 100 ports for RTP that no other test of this machine is likely to use."""
-    return 20000 + secrets.randbelow(300) * 100
 
 
 @dataclass

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 
 from callcenter.telephony.caller import place_call
 from callcenter.telephony.plan import Action, CallPlan, Turn, When
 
-CHILD = Path(__file__).parent / "answering_child.py"
+PROGRAM = (str(Path(__file__).with_name("standing_line.py")),)
+THIRD_RING_BEGINS_MS, THIRD_RING_ENDS_MS = 10_000, 11_000
+"""After 180; China's ringback is 1 s on, 4 s off."""
 
 
-async def test_a_standing_loop_is_answered_for_and_apologised_for():
-    child = await asyncio.create_subprocess_exec(sys.executable, str(CHILD), stdout=asyncio.subprocess.PIPE)
-    assert child.stdout is not None
-    try:
-        port = int(await child.stdout.readline())
-        turns = (Turn(Action.HANGUP, when=When.TALKING),)
-        report = await place_call(CallPlan(f"sip:4001@127.0.0.1:{port}", turns=turns, max_s=20))
-        assert report.answered
-        assert report.turns_done == 1, "nothing was heard from the watchdog"
-        said = (await child.stdout.read()).decode().split("\n")
-        assert "Answered watchdog" in said
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
+async def test_a_standing_line_answers_in_the_third_ring_and_apologises(start_line):
+    node = await start_line(program=PROGRAM)
+    report = await place_call(CallPlan(node.uri, turns=(Turn(Action.HANGUP, when=When.TALKING),), max_s=30))
+    assert report.answered
+    assert report.turns_done == 1, "nothing was heard from the watchdog"
+    assert not node.records("call.answered"), "the loop was meant to stand still until the caller was gone"
+    body = (await node.wait_record("call.answered"))["body"]
+    assert (body["by"], body["rings"]) == ("watchdog", 3)
+    assert THIRD_RING_BEGINS_MS <= body["answer_ms"] < THIRD_RING_ENDS_MS, "R1"
+    assert (await node.wait_record("call.ended"))["body"]["answered"]

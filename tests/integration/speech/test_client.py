@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from callcenter.speech.events import Away, Back, Event, Final, Partial
 from callcenter.speech.files import transcribe_file
 from callcenter.speech.recognition import SpeechModel
 from callcenter.speech.say import wav_of
+from tests.harness.ports import free_port
 
 FRAME = 320
 
@@ -204,8 +206,4 @@ async def test_a_recording_that_cannot_be_read_is_said(node: Node, tmp_path: Pat
 @pytest.fixture
 def unused_port() -> int:
     """A port nobody listens on."""
-    import socket
-
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+    return free_port(socket.SOCK_STREAM)
