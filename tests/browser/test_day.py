@@ -5,18 +5,21 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from callcenter.web.format import ZONE
 from tests.browser import stories
 from tests.browser.conftest import Visits
-from tests.browser.running import Client, House
+from tests.browser.running import Client, House, new_matter
 from tests.browser.test_work import ready
 from tests.harness.pictures import png
 
-_rooms = itertools.count(501)
+_rooms = (100 * floor + door for floor in range(2, 15) for door in range(1, 9))
+"""Of building 12."""
 _keys = itertools.count(1)
 REPAIRMAN = "gao_feng"
 
@@ -31,18 +34,8 @@ def act(client: Client, number: int, what: str, **body: Any) -> None:
 def matter(house: House, story: stories.Story = stories.POWER, **changes: Any) -> int:
     """A new matter of a caller of its own; its number, once the desk has completed it."""
     room = next(_rooms)
-    own = {"number": f"1400077{room:04}", "building": "4", "unit": "1", "room": str(room)} | changes
-    told = stories.tell(house.line, replace(story, **own))
-    client = house.client("supervisor")
-    news = client.http.get(f"{house.desk.base}/live", stream=True, timeout=60)
-    try:
-        for line in news.iter_lines(chunk_size=1):
-            answer = client.api("GET", f"/tickets/{told.ticket}") if line.startswith(b"event:") else None
-            if answer is not None and answer.status_code == 200 and answer.json()["complete"]:
-                return int(answer.json()["number"])
-    finally:
-        news.close()
-    raise AssertionError("the desk did not complete the call")
+    own = {"number": f"1400077{room:04}", "building": "12", "unit": "1", "room": str(room)} | changes
+    return new_matter(house, replace(story, **own))
 
 
 def given_to(house: House, staff: str, story: stories.Story = stories.POWER) -> int:
@@ -183,6 +176,21 @@ def test_refusing_needs_a_reason_and_is_counted(house: House, visits: Visits) ->
     refusal.locator("button.primary").click()
     expect(page.locator("#matter .tag", has_text="R16")).to_be_visible()
     assert events(house, number, "ticket.refuse") == 1
+
+
+def test_a_call_back_is_promised_by_keyboard_and_stands_on_the_clock(house: House, visits: Visits) -> None:
+    number = given_to(house, REPAIRMAN)
+    page = ready(visits("dispatcher", narrow=True).go(f"/tickets/{number}"))
+    page.keyboard.press("t")
+    promise = page.locator("details.act[open]")
+    promise.locator("[name=at]").fill((datetime.now(ZONE) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M"))
+    promise.locator("[name=text]").fill("告知停电原因")
+    promise.locator("button.primary").click()
+    expect(page.locator(".history li").first).to_contain_text("告知停电原因")
+    expect(page.locator(".history li").first.locator(".rule")).to_have_text("R22")
+    assert events(house, number, "ticket.promise") == 1
+    page.goto(page.url.partition("/tickets")[0] + "/callbacks")
+    expect(page.locator(f'#callbacks a[href="/tickets/{number}"]')).to_be_visible()
 
 
 def test_a_button_that_is_hit_twice_does_it_once(house: House, visits: Visits) -> None:
