@@ -19,7 +19,7 @@ from callcenter.domain.effects import Outcome
 from callcenter.domain.handover import called_again, open_ticket, relabel
 from callcenter.domain.homes import at_home
 from callcenter.domain.labels import Understanding
-from callcenter.domain.matters import Call, Matter, joined_matter
+from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter, joined_matter
 from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Place
 from callcenter.domain.responsibility import Decision, decide
@@ -79,10 +79,11 @@ class Received:
     def matter(self, labels: Understanding, fields: dict[str, Any]) -> Matter:
         """The matter of these labels and of what the talk set."""
         by = fields.get("callback_by")
-        matter = Matter.understood(labels, self.place(labels))
+        place = self.place(labels)
+        matter, lacks = Matter.understood(labels, place), self.desk.site(self.site).gazetteer.lacks(place)
         return replace(
             matter,
-            to_confirm=matter.to_confirm or bool(fields.get("confirm")),
+            to_confirm=matter.to_confirm or bool(fields.get("confirm")) or lacks,
             about=str(fields["joins"]) if fields.get("joins") else None,
             call_back_at=datetime.fromisoformat(str(by)) if by else None,
         )
@@ -115,10 +116,10 @@ class Received:
             room=matter.place.room, about=matter.about, but=but,
         )  # fmt: skip
 
-    async def decide(self, matter: Matter, but: int = 0) -> Decision:
-        """The full rule at the moment of the call."""
+    async def decide(self, matter: Matter, but: int = 0, *, unheard: bool = False) -> Decision:
+        """The full rule at the moment of the call. What is still `unheard` joins nothing: it may be about anything."""
         around = await matters.situation(self.desk, self.connection, self.site, self.at)
-        states = await self.open_matters(matter, but)
+        states = [] if unheard else await self.open_matters(matter, but)
         return decide(
             self.call, matter, around.organisation, around.roster, around.rules, self.at,
             [state.open_matter() for state in states], self.receiver,
@@ -151,9 +152,12 @@ async def open_from_line(a: Applying) -> None:
     labels = codec.from_plain(Understanding, body["labels"])
     fields = body.get("fields") or {}
     matter = received.matter(labels, fields)
-    decision = await _decision(received, matter, body)
+    unheard = matter.empty and row["gap_from_ms"] is not None
+    decision = await (received.decide(matter, unheard=True) if unheard else _decision(received, matter, body))
     number = matters.number_of(str(body["ticket"])) if body.get("ticket") else None
     spoken = bool(body.get("spoken"))
+    if unheard and body.get("joins"):
+        number, spoken = None, False  # the line took silence for a call about the open matter
     content = str(fields.get("text") or "")
     if decision.joins is not None:
         if number is not None and str(number) == decision.joins:
@@ -215,10 +219,14 @@ async def _open(
             received, matter, labels, decision, None, content, spoken=False, complete=complete, moment=moment, why=why
         )
     await _calls.complete(received.connection, id=received.id, at=None, ticket=number, labels=None)
-    reason = "silence" if matter.empty and why != "unserved" else why
-    await matters.plan_callback(received.connection, outcome.state, received.id, reason, moment)
+    await matters.plan_callback(received.connection, outcome.state, received.id, _reason(matter, why), moment)
     await consider_incident(received.connection, number, matter)
     return number
+
+
+def _reason(matter: Matter, why: str) -> str:
+    """Why the caller is called back, as they are told when they are rung."""
+    return "silence" if matter.empty and why != "unserved" else why
 
 
 async def consider_incident(connection: Connection, number: int, matter: Matter) -> None:
@@ -246,7 +254,7 @@ async def _join(
     again = called_again(around, target, received.call, matter)
     await matters.save(received.desk, received.connection, around, again, call=received.id)
     if any(event.act is Act.PROMISE for event in again.events):
-        await matters.plan_callback(received.connection, again.state, received.id, why, moment)
+        await matters.plan_callback(received.connection, again.state, received.id, _reason(matter, why), moment)
     await _calls.complete(received.connection, id=received.id, at=None, ticket=into, labels=None)
     return into
 
@@ -275,7 +283,8 @@ async def amend_from_line(a: Applying) -> None:
     labels = codec.from_plain(Understanding, a.body["labels"])
     fields = a.body.get("fields") or {}
     state = matters.state_of(row["life"])
-    state = await _relabel(received, state, labels, fields, str(fields.get("text") or ""), a.record.at)
+    if not await _tickets.corrected_by_person(a.connection, number=row["number"]):
+        state = await _relabel(received, state, labels, fields, str(fields.get("text") or ""), a.record.at)
     await _promise(received, state, fields, a.record.at)
     await _tickets.set_labels(a.connection, number=row["number"], labels=a.body["labels"])
 
@@ -302,9 +311,11 @@ async def _relabel(
     if not state.status.open:
         return state
     found = received.matter(labels, fields)
+    doubted = found.to_confirm or (state.matter.to_confirm and not state.matter.empty)
     matter = replace(
         state.matter, kind=found.kind, category=found.category, urgency=found.urgency, department=found.department,
         place=found.place, asks_resident_data=found.asks_resident_data or state.matter.asks_resident_data,
+        source=found.source if found.source in WATCHED_SOURCES else state.matter.source, to_confirm=doubted,
     )  # fmt: skip
     record = replace(
         received.record(labels, content),
@@ -364,7 +375,8 @@ async def _open_after(received: Received, row: Any, labels: Understanding, conte
     if not matter.empty and received.number is not None:
         rules = received.desk.site(received.site).rules_at(ended)
         matter = replace(matter, call_back_at=ended + timedelta(minutes=rules.call_back_within_min))
-    decision, why = await received.decide(matter), "unserved" if row["unserved"] else "hang_up"
+    unheard = matter.empty and not row["text_complete"]
+    decision, why = await received.decide(matter, unheard=unheard), "unserved" if row["unserved"] else "hang_up"
     if decision.joins is not None:
         return await _join(received, matter, labels, decision, None, spoken=False, moment=ended, why=why)
     number = await _open(
@@ -389,7 +401,7 @@ async def _complete(received: Received, ticket: Any, labels: Understanding, cont
         matter = received.matter(labels, {})
         others = await received.open_matters(matter, but=number)
         again = joined_matter(received.call, matter, [o.open_matter() for o in others if o.opened_at < state.opened_at])
-        if again is not None:
+        if again is not None and (complete or not matter.empty):
             return await _join_late(received, state, again.ticket, now)
         state = await _relabel(received, state, labels, {}, content, now)
         decision = await received.decide(matter, but=number)

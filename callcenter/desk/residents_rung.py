@@ -196,6 +196,7 @@ async def amended(a: Applying) -> bool:
         return True
     site = a.desk.site(a.site)
     found = Matter.understood(labels, site.gazetteer.complete(Place.spoken(labels.place)))
+    found = replace(found, to_confirm=found.to_confirm or site.gazetteer.lacks(found.place))
     said, record = str(fields.get("text") or ""), state.record
     if state.matter.empty:
         matter = replace(found, call_back_at=state.matter.call_back_at, households=state.matter.households)

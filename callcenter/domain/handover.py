@@ -185,9 +185,10 @@ def _open_empty(course: Course) -> None:
     )  # fmt: skip
 
 
-def _ask_to_confirm(course: Course) -> None:
+def _ask_to_confirm(course: Course, *, waits: bool = True) -> None:
+    """Somebody listens. What `waits` for it goes nowhere before, unless it is an emergency."""
     timer = course.state.timer(Clock.CONFIRM)
-    if course.state.urgency != EMERGENCY:
+    if waits and course.state.urgency != EMERGENCY:
         course.add(Act.CONFIRM_NEEDED)
     course.effect(
         EffectKind.CONFIRM, course.situation.operator_or_last_resort, "R8",
@@ -316,13 +317,16 @@ def relabel(
     situation: Situation, state: TicketState, by: str, matter: Matter, record: CallRecord | None = None
 ) -> Outcome:
     """Confirm (R8) or correct what the matter is. What follows from it follows at once: told if it is major now
-    (R15), routed anew if nobody has taken it."""
+    (R15), routed anew if nobody has taken it. Late words that are not sure are confirmed first, like others."""
     course = Course(situation, state)
-    confirming = matter.to_confirm is False and not state.confirmed
+    confirming = by != RULE and not matter.to_confirm and not state.confirmed
     rises = more_urgent(matter.urgency, state.urgency)
+    doubt = _limit_of_confirming(course, matter)
     limits = _limits_of_what_was_unknown(course, matter) or _limit_of_investigation(course, matter)
-    course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=limits)
+    course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=(*limits, *doubt))
     becomes_major(course)
+    if doubt:
+        _ask_to_confirm(course, waits=state.matter.empty and state.status is Status.ASSIGNED)
     _tell_area_manager(course, state.matter)
     moved = matter.department != state.matter.department
     waiting_for_route = course.state.status is Status.RECORDED
@@ -357,6 +361,13 @@ def _limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadlin
     )
 
 
+def _limit_of_confirming(course: Course, matter: Matter) -> tuple[Deadline, ...]:
+    """By when somebody listens to what has turned out not to be sure (R8)."""
+    if not matter.to_confirm or course.state.done_at is not None or course.state.timer(Clock.CONFIRM) is not None:
+        return ()
+    return _of_clock(course, Clock.CONFIRM, to_confirm=True)
+
+
 def _limit_of_investigation(course: Course, matter: Matter) -> tuple[Deadline, ...]:
     """The answer after an investigation is due so many working days after it turned out to be needed (R20)."""
     if not matter.needs_investigation or course.state.matter.needs_investigation:
@@ -365,12 +376,13 @@ def _limit_of_investigation(course: Course, matter: Matter) -> tuple[Deadline, .
 
 
 def _of_clock(
-    course: Course, clock: Clock, *, needs_investigation: bool = False, major: bool = False
+    course: Course, clock: Clock, *, needs_investigation: bool = False, major: bool = False, to_confirm: bool = False
 ) -> tuple[Deadline, ...]:
     """The limit of one clock, from now on."""
     due = opening_deadlines(
-        course.situation.rules, course.at, handed_over=False, needs_investigation=needs_investigation, major=major
-    )
+        course.situation.rules, course.at, handed_over=False, needs_investigation=needs_investigation, major=major,
+        to_confirm=to_confirm,
+    )  # fmt: skip
     return tuple(d for d in due if d.clock is clock)
 
 
@@ -418,10 +430,11 @@ def many_households(situation: Situation, state: TicketState, households: int) -
 def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:
     """The caller calls again about this matter (R17): same first responder, nothing starts again. A call that is more
     urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit. The press or an
-    authority makes it major, however urgent it is (R15). A call-back that was promised in the call is kept (R22)."""
+    authority makes it major, however urgent it is (R15); somebody listens to what raises it and is not sure (R8). A
+    call-back that was promised in the call is kept, and who said nothing again is called back again (R5, R22)."""
     course = Course(situation, state)
     course.add(Act.CALLED_AGAIN, CALLER, number=call.number)
-    _keep_promise(course, matter.call_back_at)
+    _keep_promise(course, matter.call_back_at or _silence_again(course, call, matter))
     rises = more_urgent(matter.urgency, state.urgency)
     told = dict.fromkeys((state.first_responder, state.responsible))
     course.tell(told, "R17", explain.TELL_REPEAT, ring=rises and matter.urgency == EMERGENCY)
@@ -431,14 +444,28 @@ def called_again(situation: Situation, state: TicketState, call: Call, matter: M
         source=matter.source if matter.source in WATCHED_SOURCES else state.matter.source,
         households=max(matter.households, state.matter.households),
     )
+    doubt: tuple[Deadline, ...] = ()
+    if matter.to_confirm and raised != state.matter:
+        raised = replace(raised, to_confirm=True)
+        doubt = _limit_of_confirming(course, raised)
     if rises:
-        course.add(Act.RAISE, matter=raised, deadlines=_limits_of_what_was_unknown(course, raised))
+        course.add(Act.RAISE, matter=raised, deadlines=(*_limits_of_what_was_unknown(course, raised), *doubt))
     elif raised != state.matter:
-        course.add(Act.AMEND, matter=raised)
+        course.add(Act.AMEND, matter=raised, deadlines=doubt)
     becomes_major(course)
+    if doubt:
+        _ask_to_confirm(course, waits=False)
     if rises and state.status in _UNTAKEN and state.accepted_by is None:
         route(course)
     return course.outcome()
+
+
+def _silence_again(course: Course, call: Call, matter: Matter) -> datetime | None:
+    """By when who has said nothing in any call is called back; None for others, and where it is due already."""
+    waits = course.state.timer(Clock.CALL_BACK) is not None
+    if waits or not (matter.empty and course.state.matter.empty and call.number):
+        return None
+    return course.at + timedelta(minutes=course.situation.rules.call_back_within_min)
 
 
 def _keep_promise(course: Course, by: datetime | None) -> None:

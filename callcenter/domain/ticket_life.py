@@ -185,7 +185,8 @@ def _joined(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _amend(state: TicketState, event: TicketEvent) -> TicketState:
-    amended = replace(state, matter=event.matter or state.matter, record=event.record or state.record)
+    matter = event.matter or state.matter
+    amended = replace(state, matter=matter, record=event.record or state.record, confirmed=not matter.to_confirm)
     return _with_deadlines(amended, event.deadlines)
 
 
@@ -196,7 +197,10 @@ def _confirm(state: TicketState, event: TicketEvent) -> TicketState:
 
 def _raise(state: TicketState, event: TicketEvent) -> TicketState:
     """More urgent; major (R15) where it names who writes the report."""
-    raised = replace(state, matter=event.matter or state.matter, major=event.to is not None or state.major)
+    matter = event.matter or state.matter
+    raised = replace(
+        state, matter=matter, major=event.to is not None or state.major, confirmed=not matter.to_confirm
+    )
     return _with_deadlines(replace(raised, report_by=event.to or state.report_by), event.deadlines)
 
 

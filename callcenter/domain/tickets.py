@@ -26,7 +26,7 @@ class Status(StrEnum):
     TO_CONFIRM = "to_confirm"
     """待核实; confirm -> RECORDED."""
     ASSIGNED = "assigned"
-    """已派单: somebody is responsible and has not begun."""
+    """已派单: somebody is responsible and has not begun; confirm_needed -> TO_CONFIRM where the words came late."""
     HANDED_OVER = "handed_over"
     """待接受: somebody is asked to take it; whoever was responsible still is (R14)."""
     ACCEPTED = "accepted"
@@ -131,7 +131,7 @@ def _go(to: Status, *states: Status) -> dict[Status, Status]:
 
 
 TRANSITIONS: dict[Act, dict[Status, Status]] = {
-    Act.CONFIRM_NEEDED: _go(_S.TO_CONFIRM, _S.RECORDED),
+    Act.CONFIRM_NEEDED: _go(_S.TO_CONFIRM, _S.RECORDED, _S.ASSIGNED),
     Act.CONFIRM: _go(_S.RECORDED, _S.TO_CONFIRM) | _stay(*(s for s in _OPEN if s is not _S.TO_CONFIRM)),
     Act.ASSIGN: _go(_S.ASSIGNED, _S.RECORDED, _S.HANDED_OVER, *_WORKED_ON),
     Act.HAND_OVER: _go(_S.HANDED_OVER, _S.RECORDED, _S.TO_CONFIRM, _S.HANDED_OVER, *_WORKED_ON),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from desk_node import LI_NA, FakeSpeech, Linked, decided, labels, until
 
 from callcenter.desk import acts
 from callcenter.desk.house import Desk
+from callcenter.domain.labels import Label
 from callcenter.domain.records import RecordKind
 
 
@@ -22,9 +24,18 @@ async def tickets(desk: Desk) -> list[Any]:
     return list(await desk.pool.fetch("select * from ticket order by opened_at, number"))
 
 
+async def leased(node: Linked) -> int:
+    """A ticket's number, once the desk has leased some to the node."""
+
+    async def arrived() -> bool:
+        return node.line.numbers is not None and node.line.numbers.left > 0
+
+    await until(arrived)
+    return node.link.take_number()
+
+
 async def test_the_number_the_caller_heard_is_the_tickets(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
-    await until(lambda: desk.pool.fetchval("select count(*) from number_block"))
-    number = node.link.take_number()
+    number = await leased(node)
     understood = labels()
     call = node.line.ring()
     node.line.answer(call)
@@ -50,8 +61,7 @@ async def test_the_number_the_caller_heard_is_the_tickets(desk: Desk, node: Link
 
 
 async def test_what_a_person_corrects_during_the_call_stands(desk: Desk, node: Linked) -> None:
-    await until(lambda: desk.pool.fetchval("select count(*) from number_block"))
-    number = node.link.take_number()
+    number = await leased(node)
     understood = labels()
     call = node.line.ring()
     node.line.answer(call)
@@ -214,6 +224,96 @@ async def test_words_understood_later_end_the_silence(desk: Desk, node: Linked, 
     running = {timer["clock"] for timer in known["life"]["timers"]}
     assert running >= {"answer", "close", "call_back"}, "R18, R21, R22"
     assert await desk.pool.fetchval("select reason from callback") == "hang_up", "nobody says that they were silent"
+
+
+async def test_words_understood_later_that_are_not_sure_are_confirmed(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    speech.answers["嗯那个楼道"] = labels("cleaning", kind="enquiry", confidence=0.3, department="environment")
+    call = cut_off(node, LI_NA)
+    await completed(desk, call)
+    decoded(node, call, "嗯那个楼道")
+    ticket = await until(lambda: desk.pool.fetchrow("select * from ticket where complete and kind <> 'none'"))
+    assert (ticket["status"], ticket["to_confirm"]) == ("to_confirm", True)
+    task = await desk.pool.fetchrow("select * from task where kind = 'confirm'")
+    assert (task["ticket"], task["state"]) == (ticket["number"], "open")
+    await acts.confirm(desk, ticket["number"], ticket["first_responder"], "listened")
+    (ticket,) = await tickets(desk)
+    assert (ticket["status"], ticket["to_confirm"]) == ("handed_over", False)
+
+
+async def test_words_that_nobody_has_heard_yet_join_nothing_by_their_silence(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    speech.answers["着火了快来人"] = labels("fire", "emergency", "help", department="security")
+    speech.answers["漏水还没有人来"] = labels()
+    first = await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
+    fire, again, silent = (cut_off(node, LI_NA) for _ in range(3))
+    for call in (fire, again, silent):
+        await completed(desk, call)
+    decoded(node, fire, "着火了快来人")
+    decoded(node, again, "漏水还没有人来")
+    node.line.write(RecordKind.CALL_TRANSCRIBED, silent, {"from_ms": 0, "utterances": []})
+    burning = await until(lambda: desk.pool.fetchrow("select * from ticket where category = 'fire'"))
+    assert (burning["urgency"], burning["major"], burning["call"]) == ("emergency", True, fire)
+    joined = "select ticket from call where id = $1 and text_complete and completed_at is not null and ticket = $2"
+    assert await until(lambda: desk.pool.fetchval(joined, again, first["ticket"]))
+    assert await desk.pool.fetchval("select count(*) from ticket where joined_to = 100777") >= 1
+
+
+async def test_silence_that_the_line_joined_is_a_matter_of_its_own_while_nobody_has_heard_it(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    speech.answers["着火了快来人"] = labels("fire", "emergency", "help", department="security")
+    await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
+    nothing = labels("other", kind="none", confidence=0.0, department="service")
+    call = node.line.ring()
+    node.line.answer(call)
+    node.line.write(RecordKind.CALL_GAP, call, {"from_ms": 0, "reason": "speech_away"})
+    node.line.open(call, "100777", nothing, replace(decided(desk, nothing), joins="100777"))
+    node.line.end(call)
+    assert (await completed(desk, call))["ticket"] != 100777
+    decoded(node, call, "着火了快来人")
+    burning = await until(lambda: desk.pool.fetchrow("select * from ticket where category = 'fire'"))
+    assert (burning["urgency"], burning["call"]) == ("emergency", call)
+    leak = await desk.pool.fetchrow("select * from ticket where number = 100777")
+    assert (leak["urgency"], leak["calls"]) == ("normal", 1)
+
+
+async def test_a_silent_caller_who_calls_again_has_one_matter(desk: Desk, node: Linked) -> None:
+    for number, category in ((100777, "water_leak"), (100778, "noise")):
+        await completed(desk, node.line.whole_call("有件事", number, labels(category)))
+    calls = []
+    for _ in range(3):
+        call = node.line.ring()
+        node.line.answer(call)
+        node.line.end(call)
+        calls.append((await completed(desk, call))["ticket"])
+    (silent,) = await desk.pool.fetch("select * from ticket where kind = 'none'")
+    assert calls == [silent["number"]] * 3
+    assert silent["calls"] == 3
+    assert await desk.pool.fetchval("select count(*) from callback where state = 'due' and reason = 'silence'") == 1
+
+
+async def test_a_call_of_the_press_is_major_from_its_words(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    sure, perhaps = Label("press", 0.85, "我是晚报的记者"), Label("press", 0.5, "采访你们经理")
+    speech.answers["我是晚报的记者"] = replace(labels("other", "important", "help"), source=sure)
+    speech.answers["想采访你们经理"] = replace(labels("noise", "important", "help"), source=perhaps)
+    await completed(desk, node.line.whole_call("我是晚报的记者"))
+    (ticket,) = await tickets(desk)
+    assert (ticket["major"], ticket["to_confirm"], ticket["life"]["matter"]["source"]) == (True, False, "press")
+    told = {r["staff"] for r in await desk.pool.fetch("select staff from told where rule = 'R15'")}
+    assert desk.site("xingfu").organisation.general_manager in told
+    await completed(desk, node.line.whole_call("想采访你们经理", 100900, labels("noise")))
+    later = await desk.pool.fetchrow("select * from ticket where number = 100900")
+    assert (later["major"], later["to_confirm"], later["status"]) == (True, True, "handed_over")
+
+
+async def test_a_place_that_the_site_does_not_have_is_confirmed(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    speech.answers["八十八号楼的灯不亮"] = labels("facility", building="88", unit=None, room=None)
+    await completed(desk, node.line.whole_call("八十八号楼的灯不亮"))
+    (ticket,) = await tickets(desk)
+    assert (ticket["building"], ticket["to_confirm"], ticket["status"]) == ("88", True, "to_confirm")
 
 
 async def test_words_of_a_caller_without_a_number_are_waited_for(desk: Desk, node: Linked, speech: FakeSpeech) -> None:

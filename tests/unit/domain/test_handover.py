@@ -288,6 +288,62 @@ def test_what_a_silent_caller_wanted_has_its_time_limits_from_when_it_is_known()
     assert {timer.clock for timer in danger.timers} >= {Clock.ANSWER, Clock.CLOSE, Clock.REPORT}
 
 
+def test_words_that_come_late_and_are_not_sure_wait_to_be_confirmed_as_in_a_call() -> None:
+    """R8: what a silent caller had said after all."""
+    state = _open(replace(CLEANING, kind="none", urgency="normal", call_back_at=LATER))
+    unsure = replace(CLEANING, to_confirm=True)
+    late = handover.relabel(situation(LATER), state, RULE, unsure)
+    assert (late.state.status, late.state.confirmed) == (Status.TO_CONFIRM, False)
+    assert _staff(late, EffectKind.CONFIRM) == ["A"]
+    assert _staff(late, EffectKind.ASK) == []
+    confirm = late.state.timer(Clock.CONFIRM)
+    assert confirm is not None
+    assert confirm.due_at - LATER == timedelta(minutes=5)
+    again = handover.relabel(situation(LATER), late.state, RULE, replace(unsure, category="staff"))
+    assert _staff(again, EffectKind.CONFIRM) == [], "asked once"
+    confirmed = handover.relabel(situation(LATER), again.state, "A", replace(CLEANING, to_confirm=False)).state
+    assert (confirmed.confirmed, confirmed.status) == (True, Status.HANDED_OVER)
+    assert confirmed.timer(Clock.CONFIRM) is None
+
+
+def test_doubt_that_comes_late_holds_up_no_emergency_and_nothing_under_way() -> None:
+    """R8, R15."""
+    silent = _open(Matter("none", "other", "normal", "service", call_back_at=LATER))
+    danger = handover.relabel(situation(LATER), silent, RULE, replace(BURST, to_confirm=True))
+    assert (danger.state.status, danger.state.asked, danger.state.confirmed) == (Status.HANDED_OVER, "B", False)
+    assert _staff(danger, EffectKind.CONFIRM) == ["A"]
+    asked = _open(LAMP)
+    press = handover.relabel(situation(LATER), asked, RULE, replace(LAMP, source="press", to_confirm=True))
+    assert (press.state.status, press.state.asked, press.state.major) == (Status.HANDED_OVER, "B", True)
+    assert _staff(press, EffectKind.CONFIRM) == ["A"]
+    sure = handover.relabel(situation(LATER), silent, RULE, CLEANING)
+    assert (sure.state.status, sure.state.confirmed) == (Status.HANDED_OVER, True)
+
+
+def test_what_raises_a_matter_in_another_call_and_is_not_sure_is_to_be_confirmed() -> None:
+    """R8, R15, R17."""
+    perhaps = replace(LAMP, source="authority", to_confirm=True)
+    raised = handover.called_again(situation(LATER), _open(LAMP), RESIDENT, perhaps)
+    assert (raised.state.major, raised.state.confirmed, raised.state.asked) == (True, False, "B")
+    assert _staff(raised, EffectKind.CONFIRM) == ["A"]
+    same = handover.called_again(situation(LATER), _open(LAMP), RESIDENT, replace(LAMP, to_confirm=True))
+    assert same.state.confirmed
+    assert _staff(same, EffectKind.CONFIRM) == []
+
+
+def test_who_says_nothing_again_is_called_back_again() -> None:
+    """R5, R17, R22."""
+    silent = replace(CLEANING, kind="none", urgency="normal", call_back_at=LATER)
+    rung = work.called_back(situation(LATER), _open(silent), "A").state
+    assert rung.timer(Clock.CALL_BACK) is None
+    nothing = replace(silent, call_back_at=None)
+    again = handover.called_again(situation(LATER), rung, RESIDENT, nothing).state
+    due = again.timer(Clock.CALL_BACK)
+    assert due is not None
+    assert due.due_at > LATER
+    assert handover.called_again(situation(LATER), _open(LAMP), RESIDENT, nothing).state.timer(Clock.CALL_BACK) is None
+
+
 def test_after_a_day_of_downtime_the_clock_catches_up_without_a_storm() -> None:
     """One message for each person, not one for each limit missed."""
     caught_up = tick(situation(EVENING + timedelta(days=2)), _open())
