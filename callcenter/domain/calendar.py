@@ -75,7 +75,9 @@ class WorkingCalendar:
         raise ValueError(f"no working day within {_LONGEST_BREAK_DAYS} days of {after}")
 
     def add_working_time(self, at: datetime, span: timedelta) -> datetime:
-        """Moment when the office has worked for `span` since `at` (R13's working hours)."""
+        """Moment when the office has worked for `span` since `at` (R13's working hours): `at` itself for none."""
+        if not span:
+            return at.astimezone(UTC)
         local = self.local(at)
         day = local.date()
         if not self.is_workday(day) or local.time() >= self.closes:
