@@ -41,6 +41,7 @@ class Story:
     unit: str | None = None
     room: str | None = None
     name: str | None = None
+    source: str = "resident"
     sure: float = 0.93
     evidence: dict[str, str] = field(default_factory=dict)
     minutes_ago: float = 30
@@ -62,6 +63,7 @@ class Story:
                 Label(self.unit, 0.95 if self.unit else 0.0), Label(self.room, 0.9 if self.room else 0.0),
             ),
             name=Label(self.name, 0.8 if self.name else 0.0),
+            source=Label(self.source, min(self.sure, 0.85), said("source", "")),
         )  # fmt: skip
 
 
