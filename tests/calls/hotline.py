@@ -75,12 +75,13 @@ class Resident:
         finally:
             await self.child.end()
 
-    async def was_heard(self, leg: str = "caller") -> Json:
-        """The first words of this call that the line has written down."""
+    async def was_heard(self, leg: str = "caller", words: str = "") -> Json:
+        """The first words of this call that the line has written down; the first with these among them."""
         async with asyncio.timeout(PATIENCE_S):
             async for _ in ticks(0.1):
                 for record in self.records("call.heard"):
-                    if record["body"]["leg"] == leg and record["body"]["text"]:
+                    text = record["body"]["text"].replace(" ", "")
+                    if record["body"]["leg"] == leg and text and words in text:
                         return record
         raise AssertionError("unreachable")
 

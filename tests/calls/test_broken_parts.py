@@ -18,7 +18,7 @@ ON_AND_ON = ("是的", "请快一点", "没有了，谢谢")
 
 async def test_the_line_is_killed(hotline: Hotline) -> None:
     resident = await hotline.dial(says(LEAK), says("是的"), Turn(Action.WAIT), number="14000001101", max_s=200)
-    await resident.was_heard()
+    await resident.was_heard(words="漏水")
     line = f"line-{resident.records('call.ringing')[0]['body']['line']}"
     mark = hotline.house.kill(line)
     assert (await resident.report())["ended_by"] == "them", "a caller is not kept in silence"
