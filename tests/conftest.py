@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -11,24 +12,53 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.harness.house import House
 
-ORDER = ("calls", "integration", "model", "contract", "unit", "browser")
-"""Folders as workers take them: what takes longest first, and what leaves Playwright's event loop behind last."""
+ORDER = ("calls", "integration", "browser", "model", "contract", "unit")
+"""Folders as workers take them: what takes longest first."""
+LONG = (
+    "test_reach_by_telephone", "test_what_residents_say", "test_broken_parts", "test_called_back", "test_demo",
+    "test_operator",
+)  # fmt: skip
+"""Files of calls that take minutes, the longest first."""
+BROWSER = "tests/browser"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: calls wait more than they compute."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Shared out among workers (`-n`), the tests come in ORDER, so that none works long alone at the end."""
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        name = item.path.stem
+        return ORDER.index(item.nodeid.split("/")[1]), LONG.index(name) if name in LONG else len(LONG)
+
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: ORDER.index(item.nodeid.split("/")[1]))
+        items.sort(key=place)
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """The tests of one file stay together, since they share a house; those in the browser are all one."""
+    """The tests of one file stay together, since they share a house; those in the browser are all one.
+
+    Playwright leaves an event loop behind in its worker, so that worker gets nothing more if there is another.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+        return BROWSER if nodeid.startswith(BROWSER + "/") else nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        others = any(other is not node and not other.shutting_down for other in self.nodes)
+        if not others and BROWSER in self.workqueue:
+            self.workqueue.move_to_end(BROWSER)
+        is_last = next(iter(self.workqueue)) == BROWSER
+        super()._assign_work_unit(node)
+        if is_last:
+            node.shutdown()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
