@@ -19,8 +19,8 @@ from tests.harness.house import House
 ORDER = ("calls", "integration", "browser", "model", "contract", "unit")
 """Folders as workers take them: what takes longest first."""
 LONG = (
-    "test_reach_by_telephone", "test_what_residents_say", "test_broken_parts", "test_called_back", "test_demo",
-    "test_operator",
+    "test_broken_parts", "test_reach_by_telephone", "test_what_residents_say", "test_called_back", "test_operator",
+    "test_demo",
 )  # fmt: skip
 """Files of calls that take minutes, the longest first."""
 BROWSER = "tests/browser"

@@ -115,11 +115,12 @@ class Calling:
 
     async def rung(self, number: int, staff: str, state: str, times: int = 1) -> None:
         """Until a call to this person about this matter has come so far, so often."""
-        async for _ in ticks(0.2):
-            records = [r["body"] for r in self.hotline.house.records("person.call")]
-            mine = [b for b in records if b["ticket"] == str(number) and b["to_staff"] == staff]
-            if sum(b["state"] == state for b in mine) >= times:
-                return
+        async with asyncio.timeout(PATIENCE_S):
+            async for _ in ticks(0.2):
+                records = [r["body"] for r in self.hotline.house.records("person.call")]
+                mine = [b for b in records if b["ticket"] == str(number) and b["to_staff"] == staff]
+                if sum(b["state"] == state for b in mine) >= times:
+                    return
 
     async def database_is_back(self) -> None:
         """Until the database, which went with its desk, answers again."""
