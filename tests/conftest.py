@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from tests.harness.house import House
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # how fast an example is, is the machine's affair: times live in bench/
 
 ORDER = ("calls", "integration", "browser", "model", "contract", "unit")
 """Folders as workers take them: what takes longest first."""
