@@ -18,6 +18,7 @@ MODEL = Path(__file__).resolve().parents[2] / "models" / "builtin-zh-8k"
 SPOKEN = {
     "digits": ("幺幺零", "二一一四", "一一零二", "幺三八零零幺三八零零零"),
     "matter": ("我家水管爆了", "三号楼电梯困人了"),
+    "person": ("我要找人工", "我想跟人说话", "我家门锁坏了我要找人工"),
     "pauses": ("我家停电了", "请派人来看看"),
 }
 
@@ -40,8 +41,8 @@ def _call(sound: np.ndarray) -> np.ndarray:
     return speech.condition(sound, "clean", sets.held_out(), 0, [])
 
 
-@pytest.mark.parametrize("text", [*SPOKEN["digits"], *SPOKEN["matter"]])
-def test_repeated_digits_and_matters_are_heard_whole(
+@pytest.mark.parametrize("text", [*SPOKEN["digits"], *SPOKEN["matter"], *SPOKEN["person"]])
+def test_digits_matters_and_the_wish_for_a_person_are_heard_whole(
     model: vosk.Model, audio: dict[str, np.ndarray], text: str
 ) -> None:
     assert recognise(model, _call(audio[text])).text == text
