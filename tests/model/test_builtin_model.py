@@ -10,6 +10,7 @@ import pytest
 import vosk
 
 from models.evaluation import sets, speech
+from models.evaluation.__main__ import sums
 from models.evaluation.recognise import load, recognise
 from models.evaluation.scoring import ErrorRate, Word, expected_calibration_error, right_words
 from models.recipe.espeak import Voice
@@ -74,6 +75,12 @@ def test_the_hotlines_words_are_in_the_word_list() -> None:
 
 def test_it_weighs_at_most_20_mb() -> None:
     assert sum(p.stat().st_size for p in MODEL.rglob("*") if p.is_file()) <= 20_000_000
+
+
+def test_its_figures_are_its_own_and_within_their_limits() -> None:
+    figures = json.loads((MODEL / "figures.json").read_text("utf-8"))
+    assert figures["model_sha256"] == sums(MODEL), "measure it again: make model-eval"
+    assert figures["limits_missed"] == []
 
 
 def test_error_rate_and_calibration_are_counted_as_they_are_named() -> None:
