@@ -229,11 +229,11 @@ class Build:
         (self.folder / "model" / "recipe.json").write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
 
     def domain(self) -> None:
-        """Draw the closed-domain test set anew: sentences of the grammar that the training text does not hold."""
+        """Draw the closed-domain test set anew: sentences of the grammar that are held back from the training text."""
         held_out = sets.held_out()
         training = frozenset(grammar.sentences(self.recipe.text_seed))
         drawn = grammar.draw_unseen(held_out.domain_seed, held_out.domain_sentences, training)
-        head = "# Drawn from the recipe's grammar with a seed of its own, none of them in the training text.\n"
+        head = "# Drawn from the recipe's grammar with a seed of its own: held back, never in the training text.\n"
         rows = "".join(f"{file}\t{sentence}\n" for file, sentence in drawn)
         (ROOT / "models" / "evaluation" / "domain.tsv").write_text(head + rows, "utf-8")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ NUMBER_SLOTS: dict[str, Callable[[Random], str]] = {
     "amount": spoken_numbers.amount,
     "count": lambda random: "两" if (n := random.randint(1, 30)) == 2 else spoken_numbers.cardinal(n),
 }
+HELD_BACK_ONE_IN = 50
 _NOT_WORDS = frozenset(("words.txt", "classes.txt", "readings.txt"))
 
 
@@ -153,22 +155,35 @@ def combinations(template: str, line: Line) -> int:
     return total
 
 
+def held_back(sentence: str) -> bool:
+    """Whether a sentence is kept for the closed-domain test set: one in `HELD_BACK_ONE_IN`, by its checksum.
+
+    The training text leaves these out without looking at the test set, and however many lines are added.
+    """
+    return zlib.crc32(sentence.encode()) % HELD_BACK_ONE_IN == 0
+
+
 def sentences(seed: int, most: int = 150) -> list[str]:
     """The training text: every template, with as many expansions as the root of its combinations, 1 to `most`.
 
-    A line that stands for one sentence alone is counted twice: it is somebody's way to say it.
+    A line that stands for one sentence alone is counted twice: it is somebody's way to say it. Of the other lines the
+    sentences that are held back are left out. Every line has a random stream of its own, so that a new line changes
+    nothing of the others.
     """
-    random = Random(seed)
     out: list[str] = []
     for line in lines():
         count = combinations(line.template, line)
-        times = 2 if count == 1 else min(most, 3 + int(2 * count**0.5))
-        out.extend(expand(line.template, random, line) for _ in range(times))
+        if count == 1:
+            out.extend([expand(line.template, Random(seed), line)] * 2)
+            continue
+        random = Random(f"{seed} {line.template}")
+        drawn = (expand(line.template, random, line) for _ in range(min(most, 3 + int(2 * count**0.5))))
+        out.extend(sentence for sentence in drawn if not held_back(sentence))
     return out
 
 
 def draw_unseen(seed: int, count: int, training: frozenset[str]) -> list[tuple[str, str]]:
-    """(file, sentence) of the grammar that `training` does not hold: the closed-domain test set.
+    """(file, sentence) of the grammar, held back, that `training` does not hold: the closed-domain test set.
 
     Lines that stand for one sentence, and the patterns of spoken.txt, which are no sentences, are not drawn from.
     """
@@ -178,6 +193,6 @@ def draw_unseen(seed: int, count: int, training: frozenset[str]) -> list[tuple[s
     while len(out) < count:
         line = random.choice(templates)
         sentence = expand(line.template, random, line)
-        if 4 <= len(sentence) <= 26 and sentence not in training:
+        if 4 <= len(sentence) <= 26 and held_back(sentence) and sentence not in training:
             out.setdefault(sentence, line.file.removesuffix(".txt"))
     return [(file, sentence) for sentence, file in out.items()]

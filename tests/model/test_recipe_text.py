@@ -34,6 +34,19 @@ def test_no_sentence_of_the_closed_domain_set_is_in_the_training_text() -> None:
     assert not {s.text for s in found} & set(grammar.sentences(1))
 
 
+def test_a_line_more_changes_no_other_and_says_nothing_that_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = grammar.sentences(1)
+    more = grammar.Line("x.txt", 1, "<building>的[电]梯{坏|停}了")
+    lines = grammar.lines()
+    monkeypatch.setattr(grammar, "lines", lambda: (more, *lines))
+    after = grammar.sentences(1)
+    assert after[-len(before) :] == before
+    added = after[: -len(before)]
+    assert len(added) > 40
+    assert not any(grammar.held_back(sentence) for sentence in added)
+    assert all(grammar.held_back(s.text) for s in sets.sentences("domain"))
+
+
 def test_a_shared_run_is_found_but_courtesies_and_numbers_are_not() -> None:
     held_out = sets.held_out()
     test = ["坐电梯往下掉了一截吓死人了", "我住二十一号楼三单元六零二"]
