@@ -134,7 +134,7 @@ async def one(desk: Desk, number: int) -> TicketDetail:
     labels = rows.understanding(row["labels"])
     assert labels is not None
     confirmed = next((e for e in reversed(events) if e.kind == "ticket.confirm"), None)
-    accepted = next((e for e in reversed(events) if e.kind == "ticket.accept"), None)
+    accepted = next((e for e in reversed(events) if e.kind in {"ticket.accept", "ticket.settle"}), None)
     return TicketDetail(
         ticket=rows.ticket(row), call=row["call"], labels=labels, building=row["building"], unit=row["unit"],
         room=row["room"], household=row["household"], missing=tuple(row["missing"]), completed_at=row["completed_at"],

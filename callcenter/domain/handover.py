@@ -103,7 +103,7 @@ def route(course: Course) -> None:
     if own and state.urgency != EMERGENCY:
         course.add(Act.ASSIGN, to=state.responsible)
         return
-    course.add(Act.HAND_OVER)
+    course.add(Act.HAND_OVER, deadlines=_limit_of_contact(course, state.matter.department))
     ask_next(course)
 
 
@@ -260,7 +260,8 @@ def dispute(situation: Situation, state: TicketState, by: str, note: str) -> Out
 def settle(
     situation: Situation, state: TicketState, by: str, to: str, note: str, department: str | None = None
 ) -> Outcome:
-    """The office names who is responsible; that holds without being accepted (R16)."""
+    """The office names who is responsible, and with them whose department's it is: that holds without being accepted
+    (R16)."""
     organisation = situation.organisation
     if by not in (organisation.office, organisation.general_manager):
         raise DomainError("r16.not_the_office", "disputes are settled by the office", mend="ask the office")
@@ -268,14 +269,21 @@ def settle(
         raise DomainError("r14.not_available", "this person is away or has left", mend="name somebody who is there")
     course = Course(situation, state)
     resume(course)
-    matter = course.state.matter
-    if department is not None:
-        matter = replace(matter, department=organisation.department(department).id)
+    theirs = organisation.department(department).id if department is not None else _department_of(course, to)
+    matter = replace(course.state.matter, department=theirs)
     _release(course, to)
-    course.add(Act.SETTLE, by, to=to, note=note, matter=matter)
+    course.add(Act.SETTLE, by, to=to, note=note, matter=matter, deadlines=_limit_of_contact(course, theirs))
     sentence = ("办公室已裁定责任人。", "The office has settled who is responsible.")
     course.tell(dict.fromkeys((to, state.first_responder)), "R16", sentence, ring=state.urgency == EMERGENCY)
     return course.outcome()
+
+
+def _department_of(course: Course, staff: str) -> str:
+    """The department whose a matter is once `staff` has it: their own, unless they stand above the one it has."""
+    organisation, now = course.situation.organisation, course.state.matter.department
+    department, own = organisation.department(now), organisation.person(staff).department
+    over = {*department.deputies, department.manager, *organisation.above(department.manager)}
+    return now if staff in over or not organisation.has_department(own) else own
 
 
 def hand_over(
@@ -302,7 +310,8 @@ def hand_over(
     if to is not None and not situation.answers_for(to):
         raise DomainError("r14.not_available", "this person is away or has left", mend="name somebody who is there")
     _release(course, to or "")
-    course.add(Act.HAND_OVER, by, note=note, matter=matter)
+    limit = _limit_of_contact(course, matter.department)
+    course.add(Act.HAND_OVER, by, note=note, matter=matter, deadlines=limit)
     if course.state.refusals != state.refusals:
         _tell_of_refusal(course, by, state.matter.department)
     _escalate_refusals(course)
@@ -375,13 +384,24 @@ def _limit_of_investigation(course: Course, matter: Matter) -> tuple[Deadline, .
     return _of_clock(course, Clock.INVESTIGATION, needs_investigation=True)
 
 
+def _limit_of_contact(course: Course, department: str) -> tuple[Deadline, ...]:
+    """By when a department that is named later on takes charge and speaks to the caller (R19). It is one limit for
+    the matter: whom it is passed on to gets no new one (R16)."""
+    state, organisation = course.state, course.situation.organisation
+    own = organisation.person(state.responsible).department == department
+    if own or state.matter.empty or any(timer.clock is Clock.CONTACT for timer in state.timers):
+        return ()
+    return _of_clock(course, Clock.CONTACT, handed_over=True)
+
+
 def _of_clock(
-    course: Course, clock: Clock, *, needs_investigation: bool = False, major: bool = False, to_confirm: bool = False
-) -> tuple[Deadline, ...]:
+    course: Course, clock: Clock, *, needs_investigation: bool = False, major: bool = False, to_confirm: bool = False,
+    handed_over: bool = False,
+) -> tuple[Deadline, ...]:  # fmt: skip
     """The limit of one clock, from now on."""
     due = opening_deadlines(
-        course.situation.rules, course.at, handed_over=False, needs_investigation=needs_investigation, major=major,
-        to_confirm=to_confirm,
+        course.situation.rules, course.at, handed_over=handed_over, needs_investigation=needs_investigation,
+        major=major, to_confirm=to_confirm,
     )  # fmt: skip
     return tuple(d for d in due if d.clock is clock)
 

@@ -89,7 +89,8 @@ def _hand_over(state: TicketState, event: TicketEvent) -> TicketState:
         raise DomainError("r16.reason_missing", "giving on a matter needs its reason", mend="say why")
     goes_on = event.actor != RULE and matter.department == state.matter.department
     in_vain = _asked_before(state).asked_before if goes_on else ()
-    return replace(_not_asked(state), matter=matter, refusals=refusals, accepted_by=None, asked_before=in_vain)
+    given = replace(_not_asked(state), matter=matter, refusals=refusals, accepted_by=None, asked_before=in_vain)
+    return _with_deadlines(given, event.deadlines)
 
 
 def _ask(state: TicketState, event: TicketEvent) -> TicketState:
@@ -119,9 +120,12 @@ def _refuse(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _settle(state: TicketState, event: TicketEvent) -> TicketState:
-    return replace(
-        _assign(state, event), by_duty=False, settled=True, disputed=False, matter=event.matter or state.matter
-    )
+    """As good as accepted: giving on what the office has settled is a refusal (R16)."""
+    settled = replace(
+        _assign(state, event), by_duty=False, settled=True, disputed=False, matter=event.matter or state.matter,
+        accepted_by=event.to,
+    )  # fmt: skip
+    return _with_deadlines(settled, event.deadlines)
 
 
 def _shift(state: TicketState, event: TicketEvent) -> TicketState:

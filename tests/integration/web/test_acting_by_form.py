@@ -200,7 +200,7 @@ def test_the_office_settles_a_dispute(house: House, supervisor: Client, people: 
     assert office.post(f"/tasks/{task['id']}", {"key": "a-dispute-is-no-notice"}).status_code == 409
     settled = act(office, number, "settle", to="guo_yong", reason="车库归秩序维护部")
     assert settled.status_code == 200, settled.text
-    assert settled.json()["responsible"] == "guo_yong"
+    assert (settled.json()["responsible"], settled.json()["department"]) == ("guo_yong", "security")
     assert settled.json()["first_responder"] == ticket(supervisor, number)["first_responder"]
     assert number not in {t["ticket"] for t in office.api("GET", "/day").json()["tasks"]}
 

@@ -87,6 +87,54 @@ def test_two_refusals_bring_it_before_the_office_which_settles_it() -> None:
     assert _staff(settled, EffectKind.RELEASE) == ["K"]
 
 
+def test_what_the_office_settles_is_the_department_of_whom_it_names() -> None:
+    """R16: the disputed department has no more to do with it; within a chain, or above it, it stays where it is."""
+    disputed = handover.dispute(situation(LATER), _open(LAMP), "B", "是保洁的事").state
+    elsewhere = handover.settle(situation(LATER), disputed, "O", "W", "归环境部").state
+    assert elsewhere.matter.department == "environment"
+    assert not handover.concerned(situation(LATER), elsewhere, "B")
+    for within in ("B", "C", "K", "G"):
+        ours = handover.settle(situation(LATER), disputed, "O", within, "归工程部").state
+        assert ours.matter.department == "engineering"
+    own = handover.settle(situation(LATER), disputed, "O", "A", "客服部答复").state
+    assert (own.responsible, own.matter.department) == ("A", "service")
+
+
+def test_giving_on_what_the_office_settled_is_a_refusal_and_comes_before_the_office_again() -> None:
+    """R16: no ping-pong after the settlement either."""
+    refused = handover.refuse(situation(LATER), _open(LAMP), "B", "不归我").state
+    settled = handover.settle(situation(LATER), refused, "O", "W", "归环境部").state
+    with pytest.raises(DomainError) as caught:
+        handover.hand_over(situation(LATER), settled, "W", department="engineering")
+    assert caught.value.code == "r16.reason_missing"
+    given = handover.hand_over(situation(LATER), settled, "W", department="engineering", note="不归我们")
+    assert [r.staff for r in given.state.refusals] == ["B", "W"]
+    assert given.state.disputed
+    assert (given.state.responsible, given.state.asked) == ("W", "B"), "W has it until somebody takes it (R14)"
+
+
+def _contact(state: TicketState) -> datetime | None:
+    timer = state.timer(Clock.CONTACT)
+    return timer.due_at if timer else None
+
+
+def test_a_department_that_is_named_later_contacts_the_caller_within_a_day() -> None:
+    """R19: however it came to be named; being passed on wins nobody a new day (R16)."""
+    own = _open(Matter("complaint", "staff", "normal", "service", place=LAMP.place))
+    assert _contact(own) is None
+    day = timedelta(days=1)
+    given = handover.hand_over(situation(LATER), own, "A", department="engineering", note="是灯坏了").state
+    assert _contact(given) == LATER + day
+    on = handover.hand_over(situation(LATER + day / 2), given, "B", department="environment", note="不归我").state
+    assert _contact(on) == LATER + day
+    corrected = handover.relabel(situation(LATER), own, "A", LAMP).state
+    assert (corrected.asked, _contact(corrected)) == ("B", LATER + day)
+    settled = handover.settle(situation(LATER), own, "O", "W", "归环境部").state
+    assert _contact(settled) == LATER + day
+    colleague = handover.hand_over(situation(LATER), own, "A", to="S", note="请协助").state
+    assert _contact(colleague) is None, "no other department is named"
+
+
 def test_giving_on_what_one_accepted_counts_as_a_refusal() -> None:
     taken = handover.accept(situation(LATER), _open(LAMP), "B").state
     with pytest.raises(DomainError) as caught:
