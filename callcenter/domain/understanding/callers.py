@@ -13,7 +13,9 @@ import re
 from collections.abc import Iterator
 
 from callcenter.domain.labels import RESIDENT, Label
+from callcenter.domain.understanding.numerals import by_itself
 from callcenter.domain.understanding.text import Utterance, lexicon_of, mend_homophones
+from callcenter.domain.understanding.topics import MAYORS_NUMBER
 
 PRESS, AUTHORITY, MAYOR_HOTLINE = "press", "authority", "mayor_hotline"
 
@@ -37,7 +39,7 @@ _NAMES_ZH: tuple[tuple[str, str], ...] = (
         PRESS,
         r"记者|电视台|广播电台|电台|报社|(?<!通)(?:日|晚|早|晨|时|商|京|都市|青年|法治|法制)报(?!警|修|告|销|案|名|停|纸|箱|表|到|价|的?时候)|新闻(?:频道|栏目|中心|热线|部|台|网|社|(?=的))|[^,，。]频道|栏目组?|节目组|融媒体?(?:中心)?|媒体|通讯社|新华社|央视|杂志社",
     ),
-    (MAYOR_HOTLINE, r"12345|[幺一]二三四五(?!六)|市长(?:公开)?(?:热线|电话)|市民(?:服务)?热线|政务(?:服务)?(?:便民)?热线|便民(?:服务)?热线"),
+    (MAYOR_HOTLINE, MAYORS_NUMBER + r"|市长(?:公开)?(?:热线|电话)|市民(?:服务)?热线|政务(?:服务)?(?:便民)?热线|便民(?:服务)?热线"),
     (
         AUTHORITY,
         r"街道(?:办(?:事处)?|综合|执法|物业|城管|平安)|街道(?=的?(?:工作人员|$|[,，。]|干部|书记|主任)|的(?:想|要|来|找|通知|了解|核实|我|小|老|这))|(?:[区市县镇乡省]|人民)政府|管委会|住(?:建|房)(?:和城乡建设)?(?:局|委|厅|部门)|房(?:管|产)(?:局|所|处)|城管(?!.{0,2}来)|(?:综合)?执法(?:局|大队|中队|支队|队)|派出所|公安(?:局|分局|机关)?|民警|警察|[交刑]警(?:队|大队|支队)?|消防(?:救援|监督)?(?:总队|大队|支队|中队|救援站|部门|机构|局|队)|应急(?:管理)?(?:局|办)|市场监(?:管|督管理)(?:局|所)|工商局|物价局|发改[委局]|(?:生态)?环(?:保|境)局|卫(?:健|生)[委局]|疾控中心?|防疫站|信访(?:局|办)|纪委|监委|法院|检察院|税务局|人大代表|人大|政协|物业(?:科|办)|[安质]监[局站]|园林局|水务局|规划局|自然资源局|司法[局所]|居委会?|居民委员会|社区(?=居委会|民警|网格员|工作站|书记|主任|党委)|网格员|特种设备检验",
@@ -72,9 +74,12 @@ _SPOKEN_OF_ZH = re.compile(
 _AT_HOME_ZH = re.compile(r"我们?家|咱家|俺家|我住|我们住|我那?屋|我是(?:(?!有)[^,，。]){0,6}业主|我的房子")
 """Who works there and calls about their own home: a person decides."""
 
+_DIGITS_EN = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIGIT_EN = f"(?:{'|'.join(_DIGITS_EN)})"
+_NO_DIGIT_BEFORE_EN = "".join(f"(?<!{digit} )" for digit in _DIGITS_EN)
 _NAMES_EN: tuple[tuple[str, str], ...] = (
     (PRESS, r"reporters?|journalists?|newspaper|(?:tv|television|radio)(?: station| channel| news)?|(?:evening|daily|morning|city) (?:news|post|times|herald|paper)|news (?:channel|desk|agency|team|crew)|the press|correspondent|(?:film|camera) crew"),
-    (MAYOR_HOTLINE, r"(?:mayor'?s?|citizens?'?|government) (?:service )?hotline|12345|one two three four five"),
+    (MAYOR_HOTLINE, r"(?:mayor'?s?|citizens?'?|government) (?:service )?hotline|" + by_itself("12345") + rf"|{_NO_DIGIT_BEFORE_EN}one two three four five(?! {_DIGIT_EN}\b)"),
     (AUTHORITY, r"police(?: officer| station| department)?|fire (?:brigade|department|bureau|inspectorate)|city (?:hall|government|council)|(?:district|sub-?district|housing|health|environmental?|safety|municipal|town|county|local) (?:protection )?(?:office|bureau|authority|authorities|government|council|department|inspector(?:ate)?)|the council|urban management|the (?:court|prosecutor|government|ministry|tax office)|(?:neighbou?rhood|residents'?) committee|government (?:inspector|official|office)"),
 )  # fmt: skip
 _NAME_EN = "|".join(f"(?P<{kind}>{names})" for kind, names in _NAMES_EN)

@@ -16,6 +16,20 @@ SOUNDS_LIKE = {
 """Characters a recogniser writes for a digit; believed only inside a run of digits."""
 HOMOPHONES = {c: digit for digit, group in SOUNDS_LIKE.items() for c in group}
 
+_BEGINS_ANEW = f"(?:[个位名只下直起杠]|{NUMBER}{{0,2}}(?:号楼|号院|栋|幢|座|单元|楼|层))"
+"""After a figure: it counts or names something of its own (打一二零三号楼有人晕倒: 120, then 三号楼)."""
+
+
+def by_itself(*spellings: str) -> str:
+    """Regular expression of a short number as a number of its own (打120): no part of a room (1203室), of a telephone
+    number (13812345678) or of an amount (120块)."""
+    said = "|".join(spellings)
+    return (
+        f"(?<!{NUMBER})(?<![-#])(?:{said})"
+        f"(?!(?<=[0-9])[0-9]|(?<![0-9]){NUMBER}(?!{_BEGINS_ANEW})|[号室块元平斤米]|户(?!外)|房(?![东顶])|多[块元个号户])"
+    )
+
+
 _D = "[0-9零〇○一二三四五六七八九两幺]"
 _CARDINAL = re.compile(rf"(?:({_D})千)?(?:零?({_D})百)?(?:零?({_D}?)十({_D}?)|零({_D}))?")
 

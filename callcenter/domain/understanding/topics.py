@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import re
 
+from callcenter.domain.understanding.numerals import by_itself
 from callcenter.domain.understanding.text import Utterance
+
+MAYORS_NUMBER = by_itself("12345", "[幺一]二三四五")
+"""The mayor's hotline, where it is no part of another number."""
 
 CATEGORIES_ZH: dict[str, str] = {
     "fire": "着火|起火|失火|冒烟|浓烟|消防|灭火|烟感|烟雾|火灾|火苗|自燃",
@@ -102,7 +106,7 @@ KINDS_EN: tuple[tuple[str, str], ...] = (
 IMPORTANT_ZH = re.compile(
     r"(?:停水|没(?:有)?水|停电|没(?:有)?电|断电|跳闸|没(?:有)?暖|不供暖|一点(?:都|也)?不热|冰凉|停暖|停气|断水|一滴水|没(?:有)?(?:煤|燃|天然)气|断气|不来水|不来电)(?!压|费|表|喝|通知|锁)|(?:整|全|好几|几十|所有)(?:个|座)?(?:栋|楼|单元|小区|户|条街|一?层)(?!.{0,3}(?:醒|颤|知道))"
     r"|(?:[二三四五六七八九几两数]?[十百]|七八|四五|三四|五六|好几|好多|[几多])(?:多|来|几)?(?:户|家(?!可以|都跟)|个老人|个街坊|层)|(?:暖气|地暖|片儿|屋里).{0,8}(?:冰|全凉|拔凉|凉透|不热|十[二三四五]度|冻)|(?:唯一|只有一部|就一部|单部|两部).{0,4}(?:电?梯|马桶)|梯.{0,8}(?:趴窝|停摆|停运|罢工|黑屏)|(?:粪|污|脏|黑|臭)水.{0,10}(?:冒|溢|流|淌|返|上来|出来|漫)|(?:马桶|地漏|便池|蹲坑).{0,6}(?:返|反|倒灌|往外|溢)|化粪池.{0,3}(?:满|冒|溢)|(?:一|整)(?:家|栋|排|片|条街).{0,6}(?:没电|没水|断水|断电|电都断|没气)|环保局|质监局|防疫站|警察来|联名"
-    r"|记者|电视台|报社|采访|街道办?|居委会|社区(?!医院|活动)|派出所|消防队|政府|12345|市长热线|一二三四五热线|(?:电梯|两部梯).{0,8}(?:坏|停|不能用|不动|停运)|被偷|被盗|被撬|被骗|骗走|冒领|(?:让|叫|给)人(?:家)?(?:偷|剪|撬|掰|骑|顺|抱)走?|翻得乱七八糟|不见了锁|(?:金|首饰|现金|电瓶|铜线|车).{0,6}(?:没了|丢了|少了)|失窃|进(?:了)?贼|高空抛物|高空坠物|消防通道.{0,8}(?:堵|占)|井盖.{0,6}(?:没|丢|不见|缺|破)"
+    r"|记者|电视台|报社|采访|街道办?|居委会|社区(?!医院|活动)|派出所|消防队|政府|" + MAYORS_NUMBER + r"|市长热线|一二三四五热线|(?:电梯|两部梯).{0,8}(?:坏|停|不能用|不动|停运)|被偷|被盗|被撬|被骗|骗走|冒领|(?:让|叫|给)人(?:家)?(?:偷|剪|撬|掰|骑|顺|抱)走?|翻得乱七八糟|不见了锁|(?:金|首饰|现金|电瓶|铜线|车).{0,6}(?:没了|丢了|少了)|失窃|进(?:了)?贼|高空抛物|高空坠物|消防通道.{0,8}(?:堵|占)|井盖.{0,6}(?:没|丢|不见|缺|破)"
 )
 IMPORTANT_EN = re.compile(
     r"no (?:water|power|electricity|heating|heat)\b|lost (?:all )?(?:power|electricity|water|heating)|without (?:water|power|electricity|heat)|\bblackout|(?:elevators?|lifts?).{0,20}(?:out of service|not (?:working|moving|running)|stopped)|nearly hit|thr(?:ew|ow|ows|own|owing) .{0,30}(?:window|balcony|upstairs|floor)|power (?:is )?(?:out|off|cut)|water (?:is )?(?:off|cut)|whole building|all (?:the )?(?:floors|flats|neighbou?rs)|reporter|journalist|newspaper|television|tv station|police|government|mayor|stolen|burgled|elevator.{0,20}(?:broken|out of order)|lift.{0,20}(?:broken|out of order)"

@@ -74,6 +74,7 @@ SURE = (
     ("authority", "这里是居委会明天打疫苗请你们贴个通知"),
     ("mayor_hotline", "您好我这边是政务热线的有一个投诉件要你们处理"),
     ("mayor_hotline", "12345给你们派了一个单"),
+    ("mayor_hotline", "我是一二三四五的一个工单转给你们"),
 )  # fmt: skip
 UNSURE = (
     ("press", "我想采访一下你们物业的负责人"),
@@ -120,6 +121,8 @@ RESIDENTS = (
     "我是你们小区的业主也是一名律师", "我不是来找茬的我也不是媒体的", "我们是派出所登记过的租户",
     "我是派出所介绍来的", "那个记者住几号楼", "新闻频道收不到了", "我是搞装修的要办出入证",
     "我是燃气公司的要上门安检", "我是供电局抄表的", "我是自来水公司的明天检修停水", "我是隔壁小区物业的",
+    "我是王芳电话13812345678", "我姓王电话15212345001家里灯坏了",
+    "我是三栋的李四手机一三九零一二三四五六",
     "我这里是街道边上的五号楼", "街道办旁边的井盖没了", "我刚从派出所回来他们要监控",
 )  # fmt: skip
 ENGLISH = (
@@ -138,7 +141,8 @@ ENGLISH_RESIDENTS = (
     "i am going to tell the newspaper", "i am a retired police officer", "the police told me to call you",
     "if i were a journalist i would write about this", "i am waiting for the police", "my tv is broken",
     "the newspaper was stolen from my mailbox", "i'm calling about the police car in the yard",
-    "i am the tenant of building two", "this is mr brown from building three",
+    "i am the tenant of building two", "this is mr brown from building three", "i am john brown 13812345678",
+    "my name is john my number is one three eight one two three four five six seven eight",
 )  # fmt: skip
 
 
