@@ -14,9 +14,10 @@ from uuid import UUID
 from callcenter.desk import labelling, matters, residents_rung, search
 from callcenter.desk.events import DeskEvent, write_event
 from callcenter.domain import codec
+from callcenter.domain.again import called_again
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import Outcome
-from callcenter.domain.handover import called_again, open_ticket, relabel
+from callcenter.domain.handover import open_ticket, relabel
 from callcenter.domain.homes import at_home
 from callcenter.domain.labels import Understanding
 from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter, joined_matter

@@ -171,6 +171,16 @@ def joins(ticket: str, first: Staff, responsible: Staff) -> Reason:
     )
 
 
+def undone(first: Staff) -> Reason:
+    """R23: what was done is not, says the caller before we asked."""
+    return Reason(
+        "R23",
+        f"事项已办结、尚未回访，来电人表示没有解决：重新办理，退回首问责任人{first.called()}。",
+        f"The matter was done and not followed up yet, and the caller says that it is not solved: it is open again and "
+        f"goes back to its first responder {first.called('en')}.",
+    )
+
+
 def risen(urgency: str) -> Reason:
     """R8: the second call is more urgent than the first."""
     return Reason(

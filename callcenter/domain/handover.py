@@ -1,4 +1,4 @@
-"""Responsibility over time (R12–R17): opening, accepting, refusing, disputes, calling again.
+"""Responsibility over time (R12–R17): opening, accepting, refusing, disputes, correcting.
 
 Each function takes a `Situation` (who is there now), the ticket, and who acts; it returns an `Outcome`, or raises
 DomainError when the rule forbids it. Nothing here sends anything: `Outcome.effects` says what is to be sent.
@@ -7,21 +7,22 @@ DomainError when the rule forbids it. Nothing here sends anything: `Outcome.effe
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from callcenter.domain import explain
 from callcenter.domain.deadlines import Clock, Deadline, opening_deadlines
 from callcenter.domain.effects import Course, EffectKind, Outcome
-from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter
+from callcenter.domain.matters import Call, Matter
 from callcenter.domain.responsibility import Decision, area_manager_of, chain
 from callcenter.domain.roster import OPERATOR
 from callcenter.domain.rules import EMERGENCY, more_urgent
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
-from callcenter.domain.tickets import CALLER, RULE, Act, CallRecord, Opening, Status, TicketEvent, TicketState
+from callcenter.domain.tickets import RULE, Act, CallRecord, Opening, Status, TicketEvent, TicketState
 from callcenter.errors import DomainError
 
-_UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED)
+UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED)
+"""Where nobody has taken it or begun: what changes its department or urgency routes it anew."""
 
 
 def concerned(situation: Situation, state: TicketState, staff: str) -> bool:
@@ -116,8 +117,8 @@ def open_ticket(
     record: CallRecord,
     taken_by: str | None = None,
 ) -> Outcome:
-    """Open the ticket that `decision` decided on. One that joins an open matter ends as JOINED; then `called_again`
-    is due on that matter (R17)."""
+    """Open the ticket that `decision` decided on. One that joins an open matter ends as JOINED; then
+    `again.called_again` is due on that matter (R17)."""
     by_duty = taken_by is None or situation.roster.shift_of(taken_by, situation.at, OPERATOR) is not None
     opening = Opening(
         ticket=ticket,
@@ -145,7 +146,7 @@ def open_ticket(
         _open_empty(course)
         return course.outcome()
     if matter.to_confirm:
-        _ask_to_confirm(course)
+        ask_to_confirm(course)
     if course.state.status is Status.RECORDED:
         if decision.handed_to:
             course.add(Act.HAND_OVER)
@@ -185,7 +186,7 @@ def _open_empty(course: Course) -> None:
     )  # fmt: skip
 
 
-def _ask_to_confirm(course: Course, *, waits: bool = True) -> None:
+def ask_to_confirm(course: Course, *, waits: bool = True) -> None:
     """Somebody listens. What `waits` for it goes nowhere before, unless it is an emergency."""
     timer = course.state.timer(Clock.CONFIRM)
     if waits and course.state.urgency != EMERGENCY:
@@ -330,16 +331,16 @@ def relabel(
     course = Course(situation, state)
     confirming = by != RULE and not matter.to_confirm and not state.confirmed
     rises = more_urgent(matter.urgency, state.urgency)
-    doubt = _limit_of_confirming(course, matter)
-    limits = _limits_of_what_was_unknown(course, matter) or _limit_of_investigation(course, matter)
+    doubt = limit_of_confirming(course, matter)
+    limits = limits_of_what_was_unknown(course, matter) or _limit_of_investigation(course, matter)
     course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=(*limits, *doubt))
     becomes_major(course)
     if doubt:
-        _ask_to_confirm(course, waits=state.matter.empty and state.status is Status.ASSIGNED)
+        ask_to_confirm(course, waits=state.matter.empty and state.status is Status.ASSIGNED)
     _tell_area_manager(course, state.matter)
     moved = matter.department != state.matter.department
     waiting_for_route = course.state.status is Status.RECORDED
-    if waiting_for_route or (course.state.status in _UNTAKEN and state.accepted_by is None and (moved or rises)):
+    if waiting_for_route or (course.state.status in UNTAKEN and state.accepted_by is None and (moved or rises)):
         route(course)
     elif moved or rises:
         course.tell(
@@ -359,7 +360,7 @@ def _tell_area_manager(course: Course, before: Matter) -> None:
         course.tell((manager,), "R9", explain.TELL_AREA_MANAGER)
 
 
-def _limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadline, ...]:
+def limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadline, ...]:
     """Time limits from now on of a matter whose caller had said nothing, or was not understood until now (R18–R21)."""
     state, situation = course.state, course.situation
     if matter.empty or any(timer.clock is Clock.CLOSE for timer in state.timers):
@@ -370,7 +371,7 @@ def _limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadlin
     )
 
 
-def _limit_of_confirming(course: Course, matter: Matter) -> tuple[Deadline, ...]:
+def limit_of_confirming(course: Course, matter: Matter) -> tuple[Deadline, ...]:
     """By when somebody listens to what has turned out not to be sure (R8)."""
     if not matter.to_confirm or course.state.done_at is not None or course.state.timer(Clock.CONFIRM) is not None:
         return ()
@@ -445,54 +446,6 @@ def many_households(situation: Situation, state: TicketState, households: int) -
     if not state.major:
         _report_is_due(course)
     return course.outcome()
-
-
-def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:
-    """The caller calls again about this matter (R17): same first responder, nothing starts again. A call that is more
-    urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit. The press or an
-    authority makes it major, however urgent it is (R15); somebody listens to what raises it and is not sure (R8). A
-    call-back that was promised in the call is kept, and who said nothing again is called back again (R5, R22)."""
-    course = Course(situation, state)
-    course.add(Act.CALLED_AGAIN, CALLER, number=call.number)
-    _keep_promise(course, matter.call_back_at or _silence_again(course, call, matter))
-    rises = more_urgent(matter.urgency, state.urgency)
-    told = dict.fromkeys((state.first_responder, state.responsible))
-    course.tell(told, "R17", explain.TELL_REPEAT, ring=rises and matter.urgency == EMERGENCY)
-    raised = replace(
-        state.matter,
-        urgency=matter.urgency if rises else state.matter.urgency,
-        source=matter.source if matter.source in WATCHED_SOURCES else state.matter.source,
-        households=max(matter.households, state.matter.households),
-    )
-    doubt: tuple[Deadline, ...] = ()
-    if matter.to_confirm and raised != state.matter:
-        raised = replace(raised, to_confirm=True)
-        doubt = _limit_of_confirming(course, raised)
-    if rises:
-        course.add(Act.RAISE, matter=raised, deadlines=(*_limits_of_what_was_unknown(course, raised), *doubt))
-    elif raised != state.matter:
-        course.add(Act.AMEND, matter=raised, deadlines=doubt)
-    becomes_major(course)
-    if doubt:
-        _ask_to_confirm(course, waits=False)
-    if rises and state.status in _UNTAKEN and state.accepted_by is None:
-        route(course)
-    return course.outcome()
-
-
-def _silence_again(course: Course, call: Call, matter: Matter) -> datetime | None:
-    """By when who has said nothing in any call is called back; None for others, and where it is due already."""
-    waits = course.state.timer(Clock.CALL_BACK) is not None
-    if waits or not (matter.empty and course.state.matter.empty and call.number):
-        return None
-    return course.at + timedelta(minutes=course.situation.rules.call_back_within_min)
-
-
-def _keep_promise(course: Course, by: datetime | None) -> None:
-    """The call-back is due at `by`, unless an earlier one is (R22)."""
-    earlier = course.state.timer(Clock.CALL_BACK)
-    if by is not None and (earlier is None or by < earlier.due_at):
-        course.add(Act.PROMISE, due_at=by)
 
 
 def resume(course: Course) -> None:

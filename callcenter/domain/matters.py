@@ -20,6 +20,8 @@ ASKS_AGAIN = frozenset({"enquiry", "complaint"})
 """Kinds in which people ask what became of a matter without naming it (怎么还没人来)."""
 UNNAMED = "other"
 """Category of what named none."""
+FOLLOW_UP_DUE = "follow_up_due"
+"""State of a matter that is done, as far as we know: the caller has not been asked yet (R23)."""
 NOTHING_SAID = "none"
 """Kind of a call without content: silence, hung up early, wrong number."""
 
@@ -80,6 +82,14 @@ class Matter:
     def needs_work(self) -> bool:
         """Whether it becomes a work order (R9)."""
         return not self.empty and (self.kind in WORK_KINDS or self.urgency == EMERGENCY)
+
+    def says_undone(self, state: str) -> bool:
+        """Whether this call, about a matter in `state` again, says that what was thought done is not (R17, R23).
+
+        Asking what became of it, praise and silence do not; words that are not sure do only in danger.
+        """
+        sure = self.urgency == EMERGENCY or not self.to_confirm
+        return state == FOLLOW_UP_DUE and self.needs_work and sure
 
     def major(self, more_households_than: int) -> bool:
         """Whether it is a major matter (R15)."""

@@ -258,6 +258,8 @@ def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decisio
     first = organisation.person(again.first_responder)
     responsible = organisation.person(again.responsible)
     reasons = [explain.joins(again.ticket, first, responsible)]
+    if matter.says_undone(again.state):
+        reasons.append(explain.undone(first))
     rises = more_urgent(matter.urgency, again.urgency)
     major = matter.major(rules.major_households)
     handed_to: tuple[HandOver, ...] = ()

@@ -176,6 +176,8 @@ def _reopened(state: TicketState, event: TicketEvent) -> TicketState:
         done_at=None,
         closed_at=None,
         accepted_by=None,
+        disputed=False,
+        settled=False,
         reopened=state.reopened + 1,
     )
     return _with_deadlines(_met(again, event.at, Clock.FOLLOW_UP), event.deadlines)

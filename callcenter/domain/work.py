@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from callcenter.domain.again import called_again, open_again
 from callcenter.domain.deadlines import Clock, Deadline
 from callcenter.domain.effects import Course, EffectKind, Outcome
-from callcenter.domain.handover import called_again, concerned, resume, route
-from callcenter.domain.rules import EMERGENCY
+from callcenter.domain.handover import concerned, resume
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import CALLER, RULE, Act, Status, TicketState, WaitFor
 from callcenter.errors import DomainError
@@ -172,31 +172,17 @@ def not_reached(situation: Situation, state: TicketState, by: str) -> Outcome:
 
 def unsatisfied(situation: Situation, state: TicketState, by: str = CALLER, note: str = "") -> Outcome:
     """没解决: the matter goes back to its first responder (R23)."""
-    return _open_again(situation, state, by, Act.UNSATISFIED, note)
+    course = Course(situation, state)
+    open_again(course, by, Act.UNSATISFIED, note)
+    return course.outcome()
 
 
 def reopen(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
     """Open an archived or finished matter again, with a reason; its clocks begin anew (R18, R21, R23)."""
     if not note.strip():
         raise DomainError("ticket.reason_missing", "reopening needs its reason", mend="say why")
-    return _open_again(situation, state, by, Act.REOPEN, note)
-
-
-def _open_again(situation: Situation, state: TicketState, by: str, act: Act, note: str) -> Outcome:
     course = Course(situation, state)
-    first = state.first_responder
-    to = first if situation.answers_for(first) else situation.operator_or_last_resort
-    rules, at = situation.rules, situation.at
-    deadlines = [Deadline(Clock.ANSWER, at, at + timedelta(hours=rules.answer_within_h))]
-    if state.timer(Clock.CLOSE) is None:
-        deadlines.append(Deadline(Clock.CLOSE, at, at + timedelta(days=rules.close_within_days)))
-    course.add(act, by, to=to, note=note, deadlines=tuple(deadlines))
-    manager = situation.organisation.department(state.matter.department).manager
-    handled_by = (state.accepted_by,) if state.accepted_by else ()
-    sentence = ("来电人不满意，事项重新办理。", "The caller is not satisfied: the matter is open again.")
-    course.tell(dict.fromkeys((to, *handled_by, manager)), "R23", sentence, ring=state.urgency == EMERGENCY)
-    if state.urgency == EMERGENCY:
-        route(course)
+    open_again(course, by, Act.REOPEN, note)
     return course.outcome()
 
 

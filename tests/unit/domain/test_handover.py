@@ -9,6 +9,7 @@ import pytest
 from domain_house import BURST, CLEANING, EVENING, LAMP, ORGANISATION, RESIDENT, ROSTER, at, decision, situation
 
 from callcenter.domain import handover, work
+from callcenter.domain.again import called_again
 from callcenter.domain.clockwork import next_tick_at, rungs_above, tick, warn_at
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
@@ -261,25 +262,25 @@ def test_the_last_resort_holds_a_matter_even_on_leave() -> None:
 def test_calling_again_in_danger_raises_the_matter() -> None:
     """R8, R15, R17: the lamp hangs by its wire now."""
     state = _open(LAMP)
-    worse = handover.called_again(situation(LATER), state, RESIDENT, replace(LAMP, urgency="emergency"))
+    worse = called_again(situation(LATER), state, RESIDENT, replace(LAMP, urgency="emergency"))
     assert (worse.state.urgency, worse.state.major, worse.state.calls) == ("emergency", True, 2)
     assert worse.state.accept_by == LATER + timedelta(minutes=3)
     rung = {e.staff for e in worse.effects if e.ring}
     assert {"B", "L", "G"} <= rung
     assert worse.state.report_by == "L"
     taken = handover.accept(situation(LATER), state, "B").state
-    again = handover.called_again(situation(LATER), taken, RESIDENT, replace(LAMP, urgency="emergency"))
+    again = called_again(situation(LATER), taken, RESIDENT, replace(LAMP, urgency="emergency"))
     assert (again.state.responsible, again.state.status) == ("B", Status.ACCEPTED)
     assert {"A", "B", "L", "G"} <= {e.staff for e in again.effects if e.ring}
 
 
 def test_a_call_of_the_press_makes_a_matter_major_and_it_stays_theirs() -> None:
     """R15, R17: the press calls about a lamp that is no more urgent than before."""
-    press = handover.called_again(situation(LATER), _open(LAMP), RESIDENT, replace(LAMP, source="press"))
+    press = called_again(situation(LATER), _open(LAMP), RESIDENT, replace(LAMP, source="press"))
     assert (press.state.major, press.state.urgency, press.state.report_by) == (True, "normal", "L")
     assert {"L", "G"} <= {e.staff for e in press.effects if e.rule == "R15"}
     assert press.state.asked == "B", "nothing starts again"
-    worse = handover.called_again(situation(LATER), press.state, RESIDENT, replace(LAMP, urgency="important"))
+    worse = called_again(situation(LATER), press.state, RESIDENT, replace(LAMP, urgency="important"))
     assert (worse.state.matter.source, worse.state.urgency) == ("press", "important")
 
 
@@ -332,7 +333,7 @@ def test_what_a_silent_caller_wanted_has_its_time_limits_from_when_it_is_known()
     assert due == {Clock.ANSWER: timedelta(days=1), Clock.CONTACT: timedelta(days=1), Clock.CLOSE: timedelta(days=7)}
     later = handover.relabel(situation(LATER + timedelta(hours=1)), known, RULE, replace(CLEANING, category="staff"))
     assert later.state.timers == known.timers, "a correction moves no limit"
-    danger = handover.called_again(situation(LATER), state, RESIDENT, BURST).state
+    danger = called_again(situation(LATER), state, RESIDENT, BURST).state
     assert {timer.clock for timer in danger.timers} >= {Clock.ANSWER, Clock.CLOSE, Clock.REPORT}
 
 
@@ -371,10 +372,10 @@ def test_doubt_that_comes_late_holds_up_no_emergency_and_nothing_under_way() -> 
 def test_what_raises_a_matter_in_another_call_and_is_not_sure_is_to_be_confirmed() -> None:
     """R8, R15, R17."""
     perhaps = replace(LAMP, source="authority", to_confirm=True)
-    raised = handover.called_again(situation(LATER), _open(LAMP), RESIDENT, perhaps)
+    raised = called_again(situation(LATER), _open(LAMP), RESIDENT, perhaps)
     assert (raised.state.major, raised.state.confirmed, raised.state.asked) == (True, False, "B")
     assert _staff(raised, EffectKind.CONFIRM) == ["A"]
-    same = handover.called_again(situation(LATER), _open(LAMP), RESIDENT, replace(LAMP, to_confirm=True))
+    same = called_again(situation(LATER), _open(LAMP), RESIDENT, replace(LAMP, to_confirm=True))
     assert same.state.confirmed
     assert _staff(same, EffectKind.CONFIRM) == []
 
@@ -385,11 +386,11 @@ def test_who_says_nothing_again_is_called_back_again() -> None:
     rung = work.called_back(situation(LATER), _open(silent), "A").state
     assert rung.timer(Clock.CALL_BACK) is None
     nothing = replace(silent, call_back_at=None)
-    again = handover.called_again(situation(LATER), rung, RESIDENT, nothing).state
+    again = called_again(situation(LATER), rung, RESIDENT, nothing).state
     due = again.timer(Clock.CALL_BACK)
     assert due is not None
     assert due.due_at > LATER
-    assert handover.called_again(situation(LATER), _open(LAMP), RESIDENT, nothing).state.timer(Clock.CALL_BACK) is None
+    assert called_again(situation(LATER), _open(LAMP), RESIDENT, nothing).state.timer(Clock.CALL_BACK) is None
 
 
 def test_after_a_day_of_downtime_the_clock_catches_up_without_a_storm() -> None:

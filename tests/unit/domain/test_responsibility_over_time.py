@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from callcenter.domain import clockwork, handover, work
+from callcenter.domain.again import called_again
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Call, Matter
@@ -115,7 +116,7 @@ class Hotline(RuleBasedStateMachine):
         self._keep(handover.open_ticket(here, ticket, call, matter, made, CallRecord(self.now), taken_by), ticket)
         if made.joins is not None:
             assert self.tickets[ticket].status is Status.JOINED
-            self._keep(handover.called_again(here, self.tickets[made.joins], call, matter), made.joins)
+            self._keep(called_again(here, self.tickets[made.joins], call, matter), made.joins)
 
     @rule(span=SPANS)
     def time_goes_on_and_desks_work(self, span: timedelta) -> None:

@@ -11,10 +11,12 @@ import pytest
 from domain_house import BURST, EVENING, FEES_QUESTION, LAMP, RESIDENT, at, decision, situation
 
 from callcenter.domain import codec, handover, work
+from callcenter.domain.again import called_again
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Matter
 from callcenter.domain.places import Place
+from callcenter.domain.responsibility import decide
 from callcenter.domain.ticket_life import apply, replay
 from callcenter.domain.tickets import (
     RULE,
@@ -135,6 +137,43 @@ def test_not_satisfied_goes_back_to_the_first_responder() -> None:
     assert {"A", "B", "K"} <= {e.staff for e in again.effects if e.rule == "R23"}
     assert again.state.timer(Clock.ANSWER) is not None
     assert again.state.timer(Clock.FOLLOW_UP) is None
+
+
+def test_who_calls_again_about_what_was_thought_done_is_not_satisfied() -> None:
+    """R17, R23: it is open again at once, not only when the follow-up call asks; asking, praise and silence change
+    nothing, and neither do words that are not sure."""
+    taken = handover.accept(situation(LATER), _open().state, "B")
+    finished = work.done(situation(LATER), taken.state, "B", "更换灯泡").state
+    here = situation(at(20, 9))
+    made = decide(RESIDENT, LAMP, here.organisation, here.roster, here.rules, here.at, (finished.open_matter(),))
+    assert (made.joins, {"R17", "R23"} <= {r.rule for r in made.reasons}) == ("100001", True)
+    undone = called_again(here, finished, RESIDENT, LAMP)
+    assert (undone.state.status, undone.state.responsible, undone.state.reopened) == (Status.REOPENED, "A", 1)
+    assert {"A", "B", "K"} <= {e.staff for e in undone.effects if e.rule == "R23"}
+    assert undone.state.timer(Clock.FOLLOW_UP) is None
+    for said in (replace(LAMP, kind="enquiry"), replace(LAMP, kind="praise"), replace(LAMP, to_confirm=True)):
+        assert called_again(here, finished, RESIDENT, said).state.status is Status.FOLLOW_UP_DUE
+    other = _open(ticket="100002").state
+    assert work.absorb(here, finished, other).state.status is Status.REOPENED, "open work does not vanish by joining"
+
+
+def test_danger_in_what_was_thought_done_is_asked_of_its_department_at_once() -> None:
+    """R8, R15, R23."""
+    finished = work.done(situation(LATER), _open().state, "B", "更换灯泡").state
+    for danger in (replace(LAMP, urgency="emergency"), replace(LAMP, urgency="emergency", to_confirm=True)):
+        worse = called_again(situation(LATER), finished, RESIDENT, danger)
+        assert (worse.state.status, worse.state.responsible, worse.state.asked) == (Status.HANDED_OVER, "A", "B")
+        assert {"B", "L", "G"} <= {e.staff for e in worse.effects if e.ring}
+        assert worse.state.confirmed is not danger.to_confirm
+        assert (worse.state.timer(Clock.CONFIRM) is None) is not danger.to_confirm
+
+
+def test_what_the_office_settled_before_it_was_opened_again_holds_up_no_danger() -> None:
+    """R16, R23: opened again it is the first responder's, whatever the office had settled."""
+    settled = handover.settle(situation(LATER), _open(BURST).state, "O", "K", "归工程部").state
+    finished = work.done(situation(LATER), settled, "K", "已修复").state
+    again = work.unsatisfied(situation(LATER), finished, note="又漏了").state
+    assert (again.responsible, again.status, again.asked) == ("A", Status.HANDED_OVER, "B")
 
 
 def test_the_report_stays_due_after_the_archive() -> None:

@@ -20,6 +20,7 @@ from domain_house import (
 )
 
 from callcenter.domain import handover, work
+from callcenter.domain.again import called_again
 from callcenter.domain.clockwork import tick
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
@@ -81,7 +82,7 @@ def test_example_2_same_resident_calls_again_next_morning() -> None:
     assert (again.joins, again.first_responder) == ("100001", "A")
     assert "R17" in {r.rule for r in again.reasons}
     assert {t.staff for t in again.tell if t.rule == "R17"} == {"A"}
-    repeated = handover.called_again(situation(MORNING), state, RESIDENT, BURST)
+    repeated = called_again(situation(MORNING), state, RESIDENT, BURST)
     assert repeated.state.calls == 2
     assert repeated.state.first_responder == "A"
     alias = handover.open_ticket(situation(MORNING), "100002", RESIDENT, BURST, again, CallRecord(MORNING))
