@@ -33,6 +33,8 @@ class Right(StrEnum):
     """Accept or refuse a matter handed to oneself."""
     MOVE_TICKETS = "move_tickets"
     """Hand over, change state, accept or refuse for somebody else."""
+    FOLLOW_UP_FOR_OTHERS = "follow_up_for_others"
+    """Say what a resident answered in a follow-up call that is somebody else's to make (R23)."""
     CORRECT = "correct"
     CONFIRM = "confirm"
     CALL_BACK = "call_back"
@@ -53,7 +55,9 @@ _OPERATOR = _EVERYBODY | {
     Right.HEAR_ALARMS,
 }  # fmt: skip
 
-_SUPERVISOR = _OPERATOR | {Right.MOVE_TICKETS, Right.SEE_NUMBERS, Right.SEE_LISTENING, Right.SET_REACHING}
+_SUPERVISOR = _OPERATOR | {
+    Right.MOVE_TICKETS, Right.FOLLOW_UP_FOR_OTHERS, Right.SEE_NUMBERS, Right.SEE_LISTENING, Right.SET_REACHING,
+}  # fmt: skip
 
 MATRIX: dict[Role, frozenset[Right]] = {
     Role.AGENT: _OPERATOR | {Right.MOVE_TICKETS},

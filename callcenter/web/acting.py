@@ -74,7 +74,11 @@ async def entitled(request: web.Request, detail: TicketDetail) -> frozenset[str]
     on_duty = [one.staff for one in now.now if one.role in ("leader", row.department)]
     theirs = concerned(organisation, detail, me, on_duty)
     answers = reader.may(Right.ANSWER_HANDOVER)
-    follows = reader.may(Right.MOVE_TICKETS) or (me is not None and me == row.first_responder)
+    followers = {
+        row.first_responder, *(t.staff for t in detail.tasks if t.kind == "follow_up"), organisation.office,
+        organisation.general_manager,
+    }  # fmt: skip
+    follows = reader.may(Right.FOLLOW_UP_FOR_OTHERS) or (me is not None and me in followers)
     writers = {*(t.staff for t in detail.tasks if t.kind == "report"), organisation.general_manager}
     reports = me is not None and me in writers
     allowed = {
@@ -82,7 +86,7 @@ async def entitled(request: web.Request, detail: TicketDetail) -> frozenset[str]
         "accept": theirs and answers,
         "confirm": reader.may(Right.CONFIRM),
         "correct": reader.may(Right.CORRECT),
-        "close": follows, "reopen": follows, "not_reached": follows,
+        "close": follows, "not_reached": follows, "reopen": follows or reader.may(Right.MOVE_TICKETS),
         "settle": me is not None and me in (organisation.office, organisation.general_manager),
         "report": reports,
     } | dict.fromkeys(RULED - {"accept"}, theirs)

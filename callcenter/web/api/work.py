@@ -188,7 +188,7 @@ async def get_day(request: web.Request, _: Any, __: None) -> Day:
 
 async def list_follow_ups(request: web.Request, query: FollowUpQuery, _: None) -> FollowUps:
     reader = viewer(request)
-    everybody = query.whose == "all" and reader.may(Right.MOVE_TICKETS)
+    everybody = query.whose == "all" and reader.may(Right.FOLLOW_UP_FOR_OTHERS)
     staff = None if everybody else reader.account.staff or "-"
     rows = await todo.follow_ups(request.app[DESK], site_of(request, reader.account), staff)
     return FollowUps(tickets=[Ticket.of(row, reader) for row in rows])

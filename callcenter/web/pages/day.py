@@ -27,12 +27,13 @@ async def follow_ups_page(request: web.Request) -> web.StreamResponse:
     reader = viewer(request)
     desk, site = request.app[DESK], site_of(request, reader.account)
     whose = one_of(request, "whose", ("mine", "all"), "mine")
-    everybody = reader.may(Right.MOVE_TICKETS) and (whose == "all" or not reader.account.staff)
+    all_of_them = reader.may(Right.FOLLOW_UP_FOR_OTHERS)
+    everybody = all_of_them and (whose == "all" or not reader.account.staff)
     rows = await todo.follow_ups(desk, site, None if everybody else reader.account.staff or "-")
     staff = reader.account.staff
     return await render(
         request, "follow_ups.html", section="callbacks", rows=rows, everybody=everybody, me=staff,
-        may_see_all=reader.may(Right.MOVE_TICKETS),
+        may_see_all=all_of_them,
     )  # fmt: skip
 
 

@@ -240,6 +240,29 @@ def test_not_satisfied_goes_back_and_satisfied_is_archived(house: House, supervi
     assert sum(e["kind"] == "ticket.satisfied" for e in after["history"]) == 1
 
 
+def test_a_follow_up_is_closed_by_whose_it_is_by_a_supervisor_or_by_the_office(
+    house: House, supervisor: Client, people: dict[str, Client]
+) -> None:
+    """R23: not by whoever may move matters; that it is not solved may be said by everybody who may."""
+    for closer in (None, "sun_li"):
+        number = matter(house)
+        done = act(supervisor, number, "done", result="换了保险丝").json()
+        follower = done["first_responder"]
+        other = next(p for p in ("wang_fang", "liu_yang", "chen_jing") if p not in (follower, done["responsible"]))
+        stranger = person(house, people, other)
+        assert {"close", "not_reached"} & {*ticket(stranger, number)["may"]} == set()
+        assert act(stranger, number, "close").status_code == 403
+        form = {"said": "satisfied", "key": f"follow-up-by-a-stranger-{number}"}
+        stranger.get("/follow-ups?whose=all")
+        assert stranger.post(f"/follow-ups/{number}", form).status_code == 403
+        assert f'id="follow-{number}"' not in stranger.get("/follow-ups?whose=all").text
+        assert "reopen" in ticket(stranger, number)["may"]
+        theirs = person(house, people, closer or follower)
+        closed = [act(theirs, number, "close"), act(theirs, number, "close")]
+        assert [answer.status_code for answer in closed] == [200, 409]
+        assert ticket(supervisor, number)["state"] == "archived"
+
+
 def test_the_report_on_a_major_matter_is_handed_in(house: House, supervisor: Client, people: dict[str, Client]) -> None:
     number = matter(house, stories.LEAK)
     leader = next(one["staff"] for one in supervisor.api("GET", "/duty").json()["now"] if one["role"] == "leader")
