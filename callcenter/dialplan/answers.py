@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from callcenter.domain.places import Place
+from callcenter.domain.places import Gazetteer, Place
 from callcenter.domain.understanding.contact import find_name, find_phone
 from callcenter.domain.understanding.intents import find_intents
 from callcenter.domain.understanding.numerals import DIGITS, NUMBER, read_number
-from callcenter.domain.understanding.spoken_place import find_place
+from callcenter.domain.understanding.spoken_place import ROOM, find_place
 from callcenter.domain.understanding.text import utterance
 
 SURE = 0.6
@@ -203,27 +203,34 @@ def read_name(text: str, language: str) -> str | None:
     return bare if 1 <= len(bare) <= 3 and bare[:1] in SURNAMES else None
 
 
-def read_place(text: str, language: str, *, known: Place | None = None) -> Place | None:
-    """A place in an answer, or a piece of one. A bare number is what `known` still lacks. None: nothing found."""
+def read_place(
+    text: str, language: str, gazetteer: Gazetteer | None = None, *, known: Place | None = None
+) -> Place | None:
+    """A place in an answer, or a piece of one. A bare number is what `known` still lacks, or a door of the site that is
+    told in a row ("three two one one zero two"). None: nothing found."""
     said = utterance(text)
     _, numbers = find_phone(said, language)
     if numbers:
         return None
-    place = Place.spoken(find_place(said, language)[0])
+    place = Place.spoken(find_place(said, language, gazetteer)[0])
     if place != Place():
         return place
     if language == "en":
         words = [_EN_DIGIT.get(w, w) for w in re.findall(r"[a-z]+|\d+", text.lower())]
         digits = [w for w in words if w.isdigit()]
-        return _fill("".join(digits), known) if digits and len(words) - len(digits) <= 2 else None
+        return _fill("".join(digits), gazetteer, known) if digits and len(words) - len(digits) <= 2 else None
     bare = _BARE.match(_plain(text, language))
     value = read_number(bare.group(1)) if bare else None
-    return _fill(value, known) if value and not _NO_COUNT.search(text) else None
+    return _fill(value, gazetteer, known) if value and not _NO_COUNT.search(text) else None
 
 
-def _fill(value: str, known: Place | None) -> Place | None:
-    """Where a bare number belongs: long ones are rooms, short ones what is missing first."""
-    if len(value) > 5:
+def _fill(value: str, gazetteer: Gazetteer | None, known: Place | None) -> Place | None:
+    """Where a bare number belongs: long ones are doors or rooms, short ones what is missing first."""
+    if gazetteer is not None and len(value) >= ROOM:
+        here = gazetteer.door(value, known.building) if known is not None and known.building else None
+        if door := here or gazetteer.door(value):
+            return door
+    if len(value) > ROOM:
         return None
     if len(value) >= 3:
         return Place(room=value)

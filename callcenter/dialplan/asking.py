@@ -146,7 +146,7 @@ def _spelled_out(talk: Conversation, slot: str, text: str) -> bool:
         return "name" in named and talk.talk.name is None
     if slot == "phone":
         return not about_place and answers.read_phone(text, talk.language) is not None
-    place = answers.read_place(text, talk.language)
+    place = answers.read_place(text, talk.language, talk.context.gazetteer)
     return about_place and place is not None and place.building is not None
 
 
@@ -174,9 +174,9 @@ async def _keyed_phone(talk: Conversation, first: str) -> bool:
 
 def take(talk: Conversation, slot: str, text: str, *, anew: bool = False) -> bool:
     """Take a piece from an answer; false if it is not in there. `anew`: a bare place is not completed."""
-    state, language = talk.talk, talk.language
+    state, language, places = talk.talk, talk.language, talk.context.gazetteer
     if slot == "place":
-        place = answers.read_place(text, language, known=Place() if anew else state.known_place)
+        place = answers.read_place(text, language, places, known=Place() if anew else state.known_place)
         if place is None:
             return False
         moved = place.building is not None and place.building != state.place.building
@@ -218,7 +218,8 @@ async def _confirm(talk: Conversation, action: Gather) -> str | None:
         return action.no
     if "yes" in state.turn_intents or not heard.text:
         return action.yes
-    piece = answers.read_place(heard.text, talk.language) or answers.read_phone(heard.text, talk.language)
+    place = answers.read_place(heard.text, talk.language, talk.context.gazetteer)
+    piece = place or answers.read_phone(heard.text, talk.language)
     if piece is None and answers.affirms(heard.text, talk.language):
         return action.yes
     if piece is not None or answers.about(heard.text, talk.language):
@@ -274,18 +275,18 @@ def _only_denies(talk: Conversation, text: str) -> bool:
 
 def _mend(talk: Conversation, text: str) -> bool:
     """Take the right value from a correction, or forget the wrong one; false if it names no piece."""
-    state, language = talk.talk, talk.language
+    state, language, places = talk.talk, talk.language, talk.context.gazetteer
     named = answers.about(text, language)
     phone = answers.read_phone(text, language)
     if phone is not None:
         return take(talk, "phone", text)
-    if answers.affirms(text, language) and answers.read_place(text, language) is None:
+    if answers.affirms(text, language) and answers.read_place(text, language, places) is None:
         return True
     if take(talk, "place", text, anew=not named):
         return True
     if "phone" in named:
         state.phone = None
-    elif "place" in named or answers.read_place(text, language) is not None:
+    elif "place" in named or answers.read_place(text, language, places) is not None:
         named |= {"place"}
         state.place = Place()
         state.flags.add("place_wrong")

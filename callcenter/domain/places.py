@@ -129,6 +129,25 @@ class Gazetteer:
         """Whether it names a building, unit or room that is not here; never where no buildings are listed."""
         return bool(self.buildings and place.building) and not self.knows(place.building, place.unit, place.room)
 
+    def door(self, figures: str, building: str | None = None) -> Place | None:
+        """The one door these figures name in a row: "321102", or "21102" of building 3, is 3-2-1102.
+
+        A unit may be left out where one alone has that room. None where no door is meant, or more than one may be.
+        """
+        here = self.building(building) if building is not None else None
+        found: set[tuple[str, str, str]] = set()
+        for one in self.buildings if building is None else [here] if here else []:
+            if building is None and not figures.startswith(one.name):
+                continue
+            rest = figures if building is not None else figures[len(one.name) :]
+            found |= {(one.name, u.name, rest) for u in one.units if u.has_room(rest)}
+            found |= {
+                (one.name, u.name, rest[len(u.name) :])
+                for u in one.units
+                if rest.startswith(u.name) and u.has_room(rest[len(u.name) :])
+            }
+        return Place(*found.pop()) if len(found) == 1 else None
+
     def complete(self, place: Place) -> Place:
         """Fill in what follows from the rest: the area, and the unit where only one has that room.
 

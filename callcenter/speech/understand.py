@@ -91,7 +91,8 @@ class Understander:
         language = "en" if language.startswith("en") else "zh"
         said = utterance(text)
         gazetteer = self._gazetteers.get(site or self._default_site or "")
-        place, name, phone, intents = slots(said, language, gazetteer)
+        danger = worst_danger(find_dangers(said, language))
+        place, name, phone, intents = slots(said, language, gazetteer, danger)
         kind, category, urgency = self.labels(said, language)
         source = find_source(said, language)
         urgency = urgency_of_caller(urgency, source)

@@ -30,8 +30,9 @@ def by_itself(*spellings: str) -> str:
     )
 
 
-_D = "[0-9零〇○一二三四五六七八九两幺]"
-_CARDINAL = re.compile(rf"(?:({_D})千)?(?:零?({_D})百)?(?:零?({_D}?)十({_D}?)|零({_D}))?")
+DIGIT = "[0-9零〇○一二三四五六七八九两幺]"
+"""One figure said by itself."""
+_CARDINAL = re.compile(rf"(?:({DIGIT})千)?(?:零?({DIGIT})百)?(?:零?({DIGIT}?)十({DIGIT}?)|零({DIGIT}))?")
 
 
 def read_number(said: str) -> str | None:

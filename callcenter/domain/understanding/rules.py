@@ -56,12 +56,12 @@ def urgency_of_caller(urgency: Label[str], source: Label[str]) -> Label[str]:
 
 
 def slots(
-    said: Utterance, language: str, gazetteer: Gazetteer | None, *, asked_name: bool = False
+    said: Utterance, language: str, gazetteer: Gazetteer | None, danger: Danger | None
 ) -> tuple[SpokenPlace, Label[str | None], Label[str | None], tuple[Label[str], ...]]:
-    """Place, name, phone and intents: what rules find as well as any model."""
+    """Place (where the danger is, if there is one), name, phone and intents: what rules find as well as any model."""
     phone, numbers = find_phone(said, language)
-    place, _ = find_place(said, language, gazetteer, numbers)
-    return place, find_name(said, language, asked=asked_name), phone, find_intents(said, language)
+    place, _ = find_place(said, language, gazetteer, numbers, (danger.start, danger.end) if danger else None)
+    return place, find_name(said, language), phone, find_intents(said, language)
 
 
 def understand_by_rules(
@@ -70,8 +70,8 @@ def understand_by_rules(
     """Labels of a text by rules (`by` is "rules"). `departments` maps categories where a site differs."""
     language = language[:2]
     said = utterance(text)
-    place, name, phone, intents = slots(said, language, gazetteer)
     danger = worst_danger(find_dangers(said, language))
+    place, name, phone, intents = slots(said, language, gazetteer, danger)
     urgency = _urgency(said, language, danger)
     if danger is not None:
         category = Label(danger.category, urgency.confidence, danger.evidence)

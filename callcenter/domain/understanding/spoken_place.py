@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from callcenter.domain.labels import Label, SpokenPlace
-from callcenter.domain.places import Gazetteer
-from callcenter.domain.understanding.numerals import DIGITS, HOMOPHONES, NUMBER, read_number
+from callcenter.domain.places import Gazetteer, Place
+from callcenter.domain.understanding.numerals import DIGIT, DIGITS, HOMOPHONES, NUMBER, read_number
 from callcenter.domain.understanding.text import Utterance
 
 _N = NUMBER
@@ -46,6 +47,14 @@ _ROOM_ONLY = re.compile(
 _ROOM_MINE = re.compile(
     rf"(?:我家|我住|我们家|住在|家住|我是|我在){_MORE}(?P<room>{_N}{{3,5}})(?![{_N[1:-1]}块元点天年个人])"
 )
+_NUMBERED = re.compile(
+    rf"{_NOT_NUMBER}(?P<building>{_N}{{1,3}})号{_MORE}(?P<room>{DIGIT}{{3,4}})(?:号房|室|房|户)?(?![{_N[1:-1]}块元点天年个人多])"
+)
+"""五号八零一: the building's number without the word for a building."""
+_IN_A_ROW = re.compile(
+    rf"(?:^|[,，。]|我家|我住|我们家|住在|家住|我在|地址)[\s,，、的第在是嗯呃啊哦]*(?P<room>{DIGIT}{{5,7}})(?![{_N[1:-1]}块元点天年个人多])"
+)
+"""三二幺幺零二: building, unit and room in a row, which the gazetteer takes apart."""
 _FLOOR_ONLY = re.compile(rf"{_NOT_NUMBER}{_FLOOR_DOOR}")
 
 _EN_ONES = dict(
@@ -88,8 +97,19 @@ _EN_PARTS = {
     "room": re.compile(rf"\b(?:room|apartment|flat|apt|door)\.?(?: number)? {_EN_NUMBER}"),
 }
 
+ROOM = 5
+"""A room's name has at most so many figures."""
+ROW = 7
+"""Building, unit and room in a row have at most so many."""
+_DOOR_SURE = 0.8
+"""How sure a door is that was named by its figures alone."""
+Span = tuple[int, int]
+_NEAR = 12
+"""A building named so many characters before a danger is where it is (three times as many in English)."""
 _MINE = re.compile(r"(我家|我住|我在|我是|住在|我们家|家住|地址|这里是|这边是|本人)[^,，。]{0,4}$")
 _CORRECTED = re.compile(r"不对|不是|说错|错了|应该是|更正|改一下")
+_CORRECTED_EN = re.compile(r"\b(?:sorry|i mean|i meant|actually|no|not|wrong|rather)\b")
+_DENIED_EN = re.compile(r"\bnot (?:in |at |from )?$")
 
 
 @dataclass(frozen=True)
@@ -128,11 +148,12 @@ def _room_after(text: str, start: int) -> tuple[str, int] | None:
 
 def _room(match: re.Match[str]) -> str | None:
     groups = match.groupdict()
+    longest = ROW if match.re is _IN_A_ROW else ROOM
     if groups.get("floor"):
         floor, door = read_number(groups["floor"]), read_number(groups["door"])
         return f"{int(floor)}{int(door):02d}" if floor and door else None
     room = read_number(groups["room"]) if groups.get("room") else None
-    return room if room and 3 <= len(room) <= 5 else None
+    return room if room and 3 <= len(room) <= longest else None
 
 
 def _named(said: str | None) -> str | None:
@@ -170,6 +191,7 @@ def _candidates(text: str) -> list[_Found]:
         (_DASHED, 0.85),
         (_FULL, 0.92),
         (_PLAIN_BUILDING, 0.88),
+        (_NUMBERED, 0.75),
         (_UNIT_ONLY, 0.88),
         (_FLOOR_ONLY, 0.75),
         (_ROOM_ONLY, 0.82),
@@ -207,12 +229,25 @@ def _english_number(said: str) -> str | None:
     return figures or None
 
 
-def _english(text: str) -> list[_Found]:
+def _meant_en(pattern: re.Pattern[str], text: str, danger: Span | None = None) -> re.Match[str] | None:
+    """The part that is meant: none that is denied, and the one corrected to, where the danger is, else the first."""
+    matches = [m for m in pattern.finditer(text) if not _DENIED_EN.search(text[: m.start()])]
+    for earlier, later in reversed(tuple(pairwise(matches))):
+        if _CORRECTED_EN.search(text[earlier.end() : later.start()]):
+            return later
+    told = [m for m in matches if danger and m.start() < danger[1] and danger[0] - m.end() <= 3 * _NEAR]
+    return told[-1] if told else matches[0] if matches else None
+
+
+def _english(text: str, danger: Span | None) -> list[_Found]:
     if dashed := _matches(_DASHED, text, 0.85):
         return dashed
     parts: dict[str, tuple[str | None, int, int]] = {}
+    building, first = _meant_en(_EN_PARTS["building"], text, danger), _EN_PARTS["building"].search(text)
+    if building and first and building.start() != first.start():
+        text = " " * building.start() + text[building.start() :]  # what was said before belongs to another building
     for part, pattern in _EN_PARTS.items():
-        if match := pattern.search(text):
+        if match := building if part == "building" else _meant_en(pattern, text):
             said = next(g for g in match.groups() if g)
             value = _english_number(said) or said.upper()
             parts[part] = (value, match.start(), match.end())
@@ -231,14 +266,18 @@ def _english(text: str) -> list[_Found]:
     ]
 
 
-def _choose(candidates: list[_Found], text: str) -> _Found | None:
-    """The caller's own place: the one corrected to, else the one said to be theirs, else the fullest."""
+def _choose(candidates: list[_Found], text: str, danger: Span | None) -> _Found | None:
+    """The place meant: the one corrected to, else where the danger is, else the caller's own, else the fullest."""
     if not candidates:
         return None
     for later in reversed(candidates[1:]):
         before = text[max(0, later.start - 8) : later.start]
         if _CORRECTED.search(before):
             return later
+
+    told = [c for c in candidates if danger and c.building and c.start < danger[1] and danger[0] - c.end <= _NEAR]
+    if told:
+        return told[-1]
 
     def worth(found: _Found) -> tuple[int, int, int]:
         mine = bool(_MINE.search(text[max(0, found.start - 10) : found.start]))
@@ -265,18 +304,26 @@ def _merge(chosen: _Found, candidates: list[_Found]) -> _Found:
 
 
 def find_place(
-    said: Utterance, language: str = "zh", gazetteer: Gazetteer | None = None, blank: tuple[tuple[int, int], ...] = ()
-) -> tuple[SpokenPlace, tuple[int, int] | None]:
-    """The place in a text and where it stands in `said.text`. `blank` spans (a phone number) are not looked at."""
+    said: Utterance,
+    language: str = "zh",
+    gazetteer: Gazetteer | None = None,
+    blank: tuple[Span, ...] = (),
+    danger: Span | None = None,
+) -> tuple[SpokenPlace, Span | None]:
+    """The place in a text and where it stands in `said.text`. `blank` spans (a phone number) are not looked at.
+
+    `danger`: where one is told of; 我住三号楼五号楼着火了 is building 5 (R29).
+    """
     characters = list(said.text)
     for start, end in blank:
         characters[start:end] = "。" * (end - start)
     text = "".join(characters)
     repaired = text if language == "en" else _repaired(text)
-    candidates = _english(repaired) if language == "en" else _candidates(repaired)
+    candidates = _english(repaired, danger) if language == "en" else _candidates(repaired)
     if gazetteer is not None and not any(c.building for c in candidates):
         candidates += _by_alias(text, gazetteer)
-    chosen = _choose(candidates, text)
+        candidates += [] if candidates else _in_a_row(repaired, gazetteer)
+    chosen = _choose(candidates, text, danger)
     if chosen is None:
         return SpokenPlace(), None
     if chosen not in candidates or language != "en":
@@ -289,17 +336,40 @@ def find_place(
 
 
 def _by_alias(text: str, gazetteer: Gazetteer) -> list[_Found]:
-    return [
-        _Found(at, at + len(alias), building.name, None, None, 0.8)
-        for building in gazetteer.buildings
-        for alias in building.aliases
-        if len(alias) >= 2 and (at := text.find(alias)) >= 0
-    ]
+    found = []
+    for building in gazetteer.buildings:
+        for alias in building.aliases:
+            if len(alias) >= 2 and (at := text.find(alias)) >= 0:
+                end = at + len(alias)
+                after = re.compile(rf"{_MORE}{_ROOM}").match(text, end)
+                room = _room(after) if after else None
+                found.append(_Found(at, after.end() if after and room else end, building.name, None, room, 0.8))
+    return found
+
+
+def _in_a_row(text: str, gazetteer: Gazetteer) -> list[_Found]:
+    rows = _matches(_IN_A_ROW, text, _DOOR_SURE)
+    return [row for row in rows if row.room and gazetteer.door(row.room) is not None]
+
+
+def _taken_apart(found: _Found, gazetteer: Gazetteer) -> Place | None:
+    """The door meant where figures that belong apart were said in a row: 三号楼二幺幺零二, unit two eleven oh two."""
+    building, unit, room = found.building, found.unit, found.room
+    if building is not None and unit is not None:
+        parted = gazetteer.knows(building, unit) or not gazetteer.knows(building)
+        return None if parted else gazetteer.door(f"{unit}{room or ''}", building)
+    row = room if unit is None and room is not None else building if room is None else None
+    if row is None or len(row) < ROOM or gazetteer.knows(building, None, room):
+        return None  # four figures that no room has were misheard: they are asked for again
+    return gazetteer.door(row, building if row is room else None)
 
 
 def _checked(found: _Found, words: str, confidence: float, gazetteer: Gazetteer | None) -> SpokenPlace:
     """Labels, less sure where the gazetteer does not know the part together with those before it."""
     building, unit, room = found.building, found.unit, found.room
+    if gazetteer is not None and (door := _taken_apart(found, gazetteer)) is not None:
+        building, unit, room = door.building, door.unit, door.room
+        confidence = min(confidence, _DOOR_SURE)
     sure = [confidence, confidence, confidence]
     if gazetteer is not None:
         if building is not None:

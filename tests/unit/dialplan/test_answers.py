@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from callcenter.config import ROOT
 from callcenter.dialplan import answers
-from callcenter.domain.places import Place
+from callcenter.dialplan.prompts import load_prompts
+from callcenter.domain.places import Area, Building, Gazetteer, Place, Unit
+
+SITE = Gazetteer(
+    "example", (Area("east", "东区"),),
+    (
+        Building("3", "east", (Unit("1", 18, 2), Unit("2", 18, 2))),
+        Building("12", "east", (Unit("1", 28, 8),), ("公寓楼",)),
+    ),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -32,6 +44,36 @@ def test_a_bare_number_is_what_is_missing() -> None:
     assert answers.read_place("二", "zh", known=Place("3")) == Place(unit="2")
     assert answers.read_place("八零一", "zh", known=Place("3", "2")) == Place(room="801")
     assert answers.read_place("七", "zh", known=Place("3", "2")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "known", "place"),
+    [
+        ("三二幺幺零二", "zh", None, ("3", "2", "1102")),
+        ("三，二，幺幺零二", "zh", None, ("3", "2", "1102")),
+        ("我住三二幺幺零二", "zh", None, ("3", "2", "1102")),
+        ("三号楼二幺幺零二", "zh", None, ("3", "2", "1102")),
+        ("二幺幺零二", "zh", Place("3"), ("3", "2", "1102")),
+        ("一二八零一", "zh", None, ("12", "1", "801")),
+        ("三九幺幺零二", "zh", None, None),
+        ("公寓楼八零一", "zh", None, ("12", None, "801")),
+        ("three, two, one one zero two", "en", None, ("3", "2", "1102")),
+        ("three two eleven oh two", "en", None, ("3", "2", "1102")),
+        ("building three unit two eleven oh two", "en", None, ("3", "2", "1102")),
+        ("two one one zero two", "en", Place("3"), ("3", "2", "1102")),
+    ],
+)
+def test_a_door_told_in_a_row_is_taken_apart_by_the_gazetteer(
+    text: str, language: str, known: Place | None, place: tuple[str, str, str] | None
+) -> None:
+    assert answers.read_place(text, language, SITE, known=known) == (Place(*place) if place else None)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_example_that_the_question_gives_is_understood(language: str) -> None:
+    prompts = load_prompts(ROOT / "dialplans" / "prompts" / language, language)
+    example = re.split("比如|for example", prompts.prompts["ask_place_again"].text)[1].strip(" 。.")
+    assert answers.read_place(example, language, SITE) == Place("3", "2", "1102")
 
 
 @pytest.mark.parametrize(

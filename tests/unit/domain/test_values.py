@@ -169,6 +169,17 @@ def test_the_gazetteer_fills_in_what_follows() -> None:
     assert len(unit.rooms()) == 43
 
 
+def test_a_door_is_known_by_its_figures_in_a_row() -> None:
+    one, eleven = (Building(name, "east", (Unit("1", 18, 2),)) for name in ("1", "11"))
+    site = Gazetteer("example", (), (one, eleven))
+    assert site.door("111102") is None, "1-1-1102 or 11-1-102"
+    assert site.door("111102", "1") is None, "six figures are no room and unit of building 1"
+    assert site.door("11102", "1") == Place("1", "1", "1102")
+    assert site.door("1111802") == Place("11", "1", "1802")
+    assert site.door("1112902") is None, "no such floor"
+    assert site.door("11102", "7") is None
+
+
 def test_places_read_as_people_write_them() -> None:
     assert str(Place("3", "2", "1102")) == "3号楼2单元1102室"
     assert Place("3", "2", "1102").en == "building 3, unit 2, room 1102"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from callcenter.domain.places import Area, Building, Gazetteer, Unit
 from callcenter.domain.understanding.contact import find_phone
 from callcenter.domain.understanding.numerals import read_number
+from callcenter.domain.understanding.rules import understand_by_rules
 from callcenter.domain.understanding.spoken_place import find_place
 from callcenter.domain.understanding.text import utterance
 
@@ -55,6 +56,8 @@ def parts(
         ("东区三号楼五零二", "3", None, "502"),
         ("我说错了不是三号楼是五号楼二单元", "5", "2", None),
         ("楼上一二零三漏到我家三号楼二单元一一零三了", "3", "2", "1103"),
+        ("五号八零一没水", "5", None, "801"),
+        ("6号602的门锁", "6", None, "602"),
         ("我家三号楼二单元一一零二电话幺三八零零幺三八零零零", "3", "2", "1102"),
     ],
 )
@@ -64,7 +67,7 @@ def test_mandarin_places(said: str, building: str | None, unit: str | None, room
 
 @pytest.mark.parametrize(
     "said",
-    ["三号路灯不亮", "八楼漏水", "等了三个小时", "一百二十块", "我的电话幺三八零零幺三八零零零", "打一一九", "嗯"],
+    ["三号路灯不亮", "八楼漏水", "等了三个小时", "一百二十块", "五号八百块", "我的单号是100123", "我的电话幺三八零零幺三八零零零", "打一一九", "嗯"],
 )
 def test_what_is_no_place(said: str) -> None:
     assert parts(said) == (None, None, None)
@@ -79,6 +82,9 @@ def test_what_is_no_place(said: str) -> None:
         ("flat five oh one in building twenty three", ("23", None, "501")),
         ("building 3-2-1102", ("3", "2", "1102")),
         ("room one one zero two", (None, None, "1102")),
+        ("it is not building 3, it is building 5 room 801", ("5", None, "801")),
+        ("building 3, sorry, building 5", ("5", None, None)),
+        ("i live in building 5, not building 3", ("5", None, None)),
     ],
 )
 def test_english_places(said: str, expected: tuple[str | None, str | None, str | None]) -> None:
@@ -111,8 +117,44 @@ def test_the_gazetteer_lowers_what_does_not_exist() -> None:
     assert nowhere.building.confidence < 0.5
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("三二幺幺零二漏水了", ("3", "2", "1102")),
+        ("我家在三二幺幺零二", ("3", "2", "1102")),
+        ("三号楼二幺幺零二", ("3", "2", "1102")),
+        ("三号楼一九零二", ("3", None, "1902")),
+        ("三号楼幺幺零二", ("3", None, "1102")),
+        ("工单号是321102", (None, None, None)),
+        ("我住三九幺幺零二", (None, None, None)),
+    ],
+)
+def test_the_gazetteer_takes_apart_what_is_told_in_a_row(said: str, expected: tuple[str | None, ...]) -> None:
+    assert parts(said, gazetteer=SITE) == expected
+
+
 def test_the_gazetteer_knows_other_names() -> None:
     assert parts("公寓楼的灯不亮", gazetteer=SITE) == ("3", None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "building", "room"),
+    [
+        ("我住三号楼五号楼着火了", "zh", "5", None),
+        ("我是三号楼的，对面五号楼楼顶冒烟着火了", "zh", "5", None),
+        ("我住三号楼二单元一一零二，五号楼电梯里困人了", "zh", "5", None),
+        ("五号楼着火了我住三号楼", "zh", "5", None),
+        ("我家三号楼二单元一一零二着火了", "zh", "3", "1102"),
+        ("着火了着火了我家三号楼二单元一一零二", "zh", "3", "1102"),
+        ("五号楼着火了不对是三号楼", "zh", "3", None),
+        ("我是三号楼的，五号楼没有着火，就是问一下", "zh", "3", None),
+        ("i live in building 3 room 1102 and building 5 is on fire", "en", "5", None),
+        ("building 3 room 1102 is on fire", "en", "3", "1102"),
+    ],
+)
+def test_an_emergency_is_where_the_danger_is(said: str, language: str, building: str, room: str | None) -> None:
+    place = understand_by_rules(said, language).place
+    assert (place.building.value, place.room.value) == (building, room)
 
 
 def test_homophones_make_it_less_sure() -> None:
