@@ -52,15 +52,14 @@ async def _login_page(request: web.Request, status: int = 200, message: str = ""
 async def check_login(request: web.Request, login: str, password: str) -> tuple[Account | None, str]:
     """The account that fits, or why not; every failure costs the same time and counts against the limit."""
     limit, address = request.app[LIMIT], request.remote or "?"
-    if not limit.allows(login, address):
+    account = await accounts.by_login(request.app[DESK], login) if login else None  # with it away, nothing is counted
+    if not limit.attempt(login, address):
         return None, SLOW
-    account = await accounts.by_login(request.app[DESK], login) if login else None
     fits = await verify_password(account.argon2 if account and account.active else None, password)
     if not fits or account is None:
-        limit.failed(login, address)
         log.info("web.login_failed", address=address)
         return None, WRONG
-    limit.succeeded(login)
+    limit.succeeded(login, address)
     await accounts.seen(request.app[DESK], account.id)
     log.info("web.login", account=account.id, role_of_account=account.role)
     return account, ""
@@ -108,17 +107,18 @@ async def password(request: web.Request) -> web.StreamResponse:
     account, locale = viewer(request).account, locale_of(request)
     limit, address = request.app[LIMIT], request.remote or "?"
     message = ""
-    if not limit.allows(account.login, address):
+    if not limit.attempt(account.login, address):
         message = SLOW
     elif not await verify_password(account.argon2, old):
-        limit.failed(account.login, address)
         message = "The present password is another one."
-    elif why := weakness(new, account.login):
-        message = why
-    elif new != form.get("again"):
-        message = "The two new passwords differ."
-    elif new == old:
-        message = "The new password is the old one."
+    else:
+        limit.succeeded(account.login, address)
+        if why := weakness(new, account.login):
+            message = why
+        elif new != form.get("again"):
+            message = "The two new passwords differ."
+        elif new == old:
+            message = "The new password is the old one."
     if message:
         return await render(
             request, "password.html", 422, frame=Frame(), message=translate(locale, message), min_length=MIN_LENGTH

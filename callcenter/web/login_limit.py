@@ -14,7 +14,11 @@ REMEMBERED = 10_000
 
 
 class LoginLimit:
-    """Failed attempts per login and per address within five minutes. `now` is monotonic seconds."""
+    """Attempts per login and per address within five minutes that were not, or not yet, right.
+
+    An attempt counts from its beginning: checking a password takes time, and many may be sent at once. `now` is
+    monotonic seconds.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -28,18 +32,19 @@ class LoginLimit:
             failures.popleft()
         return len(failures)
 
-    def allows(self, login: str, address: str) -> bool:
-        """Whether another attempt may be made."""
-        return self._recent(f"l:{login.lower()}") < PER_LOGIN and self._recent(f"a:{address}") < PER_ADDRESS
-
-    def failed(self, login: str, address: str) -> None:
-        """Count a wrong password."""
+    def attempt(self, login: str, address: str) -> bool:
+        """Begin an attempt; whether it may be made."""
+        if self._recent(f"l:{login.lower()}") >= PER_LOGIN or self._recent(f"a:{address}") >= PER_ADDRESS:
+            return False
         for key in (f"l:{login.lower()}", f"a:{address}"):
             self._failures.setdefault(key, deque(maxlen=PER_ADDRESS)).append(self._now())
             self._failures.move_to_end(key)
         while len(self._failures) > REMEMBERED:
             self._failures.popitem(last=False)
+        return True
 
-    def succeeded(self, login: str) -> None:
-        """Forget a login's failures; the address keeps its own."""
+    def succeeded(self, login: str, address: str) -> None:
+        """The attempt was right: forget a login's failures; the address keeps its other ones."""
         self._failures.pop(f"l:{login.lower()}", None)
+        if others := self._failures.get(f"a:{address}"):
+            others.pop()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
+from callcenter.web.login_limit import PER_LOGIN
 from tests.browser.running import PASSWORD, Client, House, make_account
 
 PAGES = ("/calls", "/tickets", "/confirm", "/callbacks", "/duty", "/accounts", "/search?q=x")
@@ -38,6 +41,18 @@ def test_guessing_is_slowed_down(house: House) -> None:
     answers = [client.log_in("somebody", f"guess {n}").status_code for n in range(6)]
     assert answers[:5] == [401] * 5
     assert answers[5] == 429
+
+
+def test_guessing_many_at_once_is_slowed_down_as_well(house: House) -> None:
+    address, certificate = f"{house.desk.base}/api/v1/tokens", str(house.desk.settings.var_dir / "secrets" / "tls.crt")
+
+    def guess(number: int) -> int:
+        body = {"login": "somebody-else", "password": f"guess {number}"}
+        return requests.post(address, json=body, verify=certificate, timeout=30).status_code
+
+    with ThreadPoolExecutor(12) as at_once:
+        answers = list(at_once.map(guess, range(12)))
+    assert sorted(answers) == [401] * PER_LOGIN + [429] * (12 - PER_LOGIN)
 
 
 def test_a_form_from_elsewhere_is_refused(house: House, agent: Client) -> None:

@@ -15,7 +15,7 @@ from callcenter.errors import StoreError
 from callcenter.web.access import MATRIX, Right, Role, mask, shown_number
 from callcenter.web.door import safe_next
 from callcenter.web.format import highlight_parts, moment, remaining, span
-from callcenter.web.login_limit import PER_LOGIN, WINDOW_S, LoginLimit
+from callcenter.web.login_limit import PER_ADDRESS, PER_LOGIN, WINDOW_S, LoginLimit
 from callcenter.web.peaks import compute_peaks
 
 NOON = datetime(2026, 6, 3, 4, 0, tzinfo=UTC)
@@ -95,11 +95,22 @@ def test_the_login_limit_forgets() -> None:
     now = 0.0
     limit = LoginLimit(lambda: now)
     for _ in range(PER_LOGIN):
-        assert limit.allows("A", "10.0.0.1")
-        limit.failed("a", "10.0.0.1")
-    assert not limit.allows("A", "10.0.0.2"), "whatever the address and the spelling"
+        assert limit.attempt("A", "10.0.0.1")
+    assert not limit.attempt("a", "10.0.0.2"), "whatever the address and the spelling"
     now = WINDOW_S + 1
-    assert limit.allows("a", "10.0.0.1")
+    assert limit.attempt("a", "10.0.0.1")
+
+
+def test_what_was_right_costs_nothing_and_forgives_only_its_own_login() -> None:
+    limit = LoginLimit(lambda: 0.0)
+    for number in range(PER_ADDRESS - 1):
+        assert limit.attempt(f"guessed-{number}", "10.0.0.1")
+    for _ in range(3):
+        assert limit.attempt("a", "10.0.0.1")
+        limit.succeeded("A", "10.0.0.1")
+    assert limit.attempt("b", "10.0.0.1")
+    assert not limit.attempt("c", "10.0.0.1"), "the address has had its twenty"
+    assert limit.attempt("c", "10.0.0.2")
 
 
 @given(st.text())
