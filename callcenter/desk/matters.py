@@ -45,6 +45,7 @@ ENDS_TASK = {
     Act.UNSATISFIED: EffectKind.FOLLOW_UP, Act.REOPEN: EffectKind.FOLLOW_UP, Act.SETTLE: EffectKind.SETTLE,
     Act.DONE: EffectKind.SETTLE,
 }  # fmt: skip
+DROPS_TASK = {Act.NOT_MAJOR: EffectKind.REPORT}
 ENDS_ALL = frozenset({Act.JOIN, Act.ARCHIVE})
 
 
@@ -216,6 +217,8 @@ def _plan(desk: Desk, writing: Writing, outcome: Outcome, call: UUID | None) -> 
         )  # fmt: skip
         if event.act in ENDS_TASK:
             _end_tasks(writing, number, (ENDS_TASK[event.act],), "done", event)
+        elif event.act in DROPS_TASK:
+            _end_tasks(writing, number, (DROPS_TASK[event.act],), "dropped", event)
         elif event.act in ENDS_ALL:
             _end_tasks(writing, number, TASKS, "dropped", event)
     for effect in outcome.effects:

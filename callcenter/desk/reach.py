@@ -110,7 +110,7 @@ class Reach(OutboundQueue):
         """Whoever is asked (R13); with `rules.emergency_rings` at once, the duty leader who is told as well (R15)."""
         if row["body"]["kind"] == EffectKind.ASK:
             return True
-        leads = row["body"]["rule"] == "R15" and row["body"]["kind"] == EffectKind.TELL
+        leads = row["body"].get("rule") == "R15" and row["body"]["kind"] == EffectKind.TELL
         manager = self._desk.site(row["site"]).organisation.general_manager
         at_once = self._desk.settings.rules.emergency_rings == "at_once"
         return at_once and leads and row["staff"] != manager and row["status"] == Status.HANDED_OVER
@@ -183,6 +183,8 @@ def _needless(row: Any, now: datetime) -> str:
     if row["body"]["kind"] == EffectKind.ASK:
         still = row["status"] == Status.HANDED_OVER and row["asked"] == row["staff"]
         return "" if still else "not_needed"
+    if row["body"]["rule"] == "R15" and not row["major"]:  # a person has listened, and it is none
+        return "not_needed"
     return "too_late" if now - row["created_at"] > TELL_FOR else ""
 
 

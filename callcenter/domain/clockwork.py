@@ -28,6 +28,7 @@ def tick(situation: Situation, state: TicketState) -> Outcome:
             resume(course)
             course.tell((course.state.responsible,), "R21", ("等待期已到，请继续处理。", "The wait is over: go on."))
     if state.status is not Status.JOINED:
+        _keep_tasks(course)
         _clocks(course)
     return course.outcome()
 
@@ -69,6 +70,28 @@ def _keep_asking(course: Course) -> None:
     ask_next(course)
 
 
+def _keep_tasks(course: Course) -> None:
+    """Whose the follow-up call or the written report is, and who is away or has left, leaves it to another (R15, R23).
+
+    Stored states from before `follow_up_by` have nobody there; the task they have stays as it is.
+    """
+    situation, state = course.situation, course.state
+    follows, writes = state.follow_up_by, state.report_by
+    call, report = state.timer(Clock.FOLLOW_UP), state.timer(Clock.REPORT)
+    if call is not None and follows is not None and not situation.answers_for(follows):
+        calls = follow_up_person(situation, state)
+        if calls != follows:
+            course.add(Act.FOLLOW_UP, to=calls, due_at=call.due_at)
+            sentence = ("原回访人不在岗，请您回访。", "Whoever was to make the follow-up call is away: please make it.")
+            course.effect(EffectKind.FOLLOW_UP, calls, "R23", sentence, due_at=call.due_at)
+    if report is not None and writes is not None and not situation.answers_for(writes):
+        reports = situation.leader or situation.backstop
+        if reports != writes:
+            course.add(Act.REPORT_BY, to=reports)
+            sentence = ("原报告人不在岗，书面报告由您提交。", "Whoever was to write the report is away: please do.")
+            course.effect(EffectKind.REPORT, reports, "R15", sentence, due_at=report.due_at)
+
+
 def not_answering(situation: Situation, state: TicketState, staff: str) -> Outcome:
     """Nobody answers the telephone of whoever is asked: absent, so the next is asked before the limit has passed (R13).
 
@@ -104,7 +127,7 @@ def _whose(course: Course, timer: Timer) -> str:
     if timer.clock is Clock.CONFIRM:
         return course.situation.operator_or_last_resort
     if timer.clock is Clock.FOLLOW_UP:
-        return follow_up_person(course.situation, state)
+        return state.follow_up_by or follow_up_person(course.situation, state)
     return state.responsible
 
 
@@ -154,8 +177,11 @@ def _sentence(clocks: list[Clock], zh: str, en: str) -> tuple[str, str]:
 def _changes_of_people(situation: Situation, state: TicketState) -> list[datetime]:
     """When the roster says that another operator comes, or that whoever is concerned goes away."""
     roster, at = situation.roster, situation.at
-    found = [roster.next_change(OPERATOR, at)] if state.by_duty else []
-    concerned = [p for p in (state.responsible, state.asked) if p is not None]
+    found = [roster.next_change(OPERATOR, at)] if state.by_duty and state.status.open else []
+    has = (state.responsible, state.asked) if state.status.open else ()
+    writes = state.report_by if state.timer(Clock.REPORT) is not None else None
+    follows = state.follow_up_by if state.timer(Clock.FOLLOW_UP) is not None else None
+    concerned = [p for p in (*has, writes, follows) if p is not None]
     found += [roster.next_absence_change(p, at) for p in concerned]
     found += [_gone_at(situation, p) for p in concerned]
     return [moment for moment in found if moment is not None]
@@ -178,9 +204,9 @@ def next_tick_at(situation: Situation, state: TicketState) -> datetime | None:
             moments.append(state.accept_by)
         if state.wait is not None:
             moments.append(state.wait.until)
-        moments += _changes_of_people(situation, state)
     elif state.timer(Clock.REPORT) is None:
         return None
+    moments += _changes_of_people(situation, state)
     step = situation.rules.ladder_step(state.urgency)
     for timer in state.timers:
         if not timer.running or state.paused(timer):

@@ -43,7 +43,7 @@ _WORDS: dict[Act, tuple[str, str, str]] = {
     Act.WAIT: ("R21", "{actor}登记等待至{due}：{note}", "{actor} waits until {due}: {note}"),
     Act.RESUME: ("R21", "等待结束，继续处理。", "The wait is over; work goes on."),
     Act.DONE: ("R23", "{actor}办结：{note}", "{actor} has done it: {note}"),
-    Act.FOLLOW_UP: ("R23", "应于{due}前回访。", "A follow-up call is due by {due}."),
+    Act.FOLLOW_UP: ("R23", "请{to}于{due}前回访。", "{to} makes the follow-up call by {due}."),
     Act.SATISFIED: ("R23", "来电人满意，归档。{note}", "The caller is satisfied; archived. {note}"),
     Act.UNSATISFIED: (
         "R23",
@@ -62,6 +62,16 @@ _WORDS: dict[Act, tuple[str, str, str]] = {
     Act.CONTACTED: ("R19", "{actor}已明确责任并联系来电人。", "{actor} has taken charge and contacted the caller."),
     Act.CALLED_BACK: ("R22", "{actor}已回电。", "{actor} has called back."),
     Act.REPORTED: ("R15", "{actor}已提交书面报告。", "{actor} has handed in the written report."),
+    Act.REPORT_BY: (
+        "R15",
+        "原报告人不在岗或已离职，书面报告改由{to}提交。",
+        "Whoever was to write the report is away or has left: {to} writes it.",
+    ),
+    Act.NOT_MAJOR: (
+        "R15",
+        "经{actor}核实，不属重大事项，无需书面报告。",
+        "{actor} has listened: it is no major matter, and no written report is due.",
+    ),
     Act.PASSED_OUTSIDE: (
         "R5",
         "已转报外部单位，由我们继续跟进。{note}",

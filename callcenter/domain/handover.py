@@ -245,7 +245,9 @@ def _dispute(course: Course, by: str, note: str) -> None:
     organisation, urgent = course.situation.organisation, course.state.urgency == EMERGENCY
     sentence = ("责任有争议，请裁定。", "Who is in charge is disputed: please settle it.")
     course.tell(dict.fromkeys((organisation.office, organisation.general_manager)), "R16", sentence, ring=urgent)
-    course.effect(EffectKind.SETTLE, organisation.office, "R16", sentence)
+    available = course.situation.available(organisation.office)
+    settles = organisation.office if available else organisation.general_manager
+    course.effect(EffectKind.SETTLE, settles, "R16", sentence)
 
 
 def dispute(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
@@ -335,6 +337,8 @@ def relabel(
     limits = limits_of_what_was_unknown(course, matter) or _limit_of_investigation(course, matter)
     course.add(Act.CONFIRM if confirming else Act.AMEND, by, matter=matter, record=record, deadlines=(*limits, *doubt))
     becomes_major(course)
+    if confirming:
+        _no_longer_major(course, by)
     if doubt:
         ask_to_confirm(course, waits=state.matter.empty and state.status is Status.ASSIGNED)
     _tell_area_manager(course, state.matter)
@@ -416,6 +420,18 @@ def becomes_major(course: Course) -> None:
     ring = state.urgency == EMERGENCY
     course.tell((report_by,), "R15", explain.TELL_LEADER, ring=ring)
     course.tell((situation.organisation.general_manager,), "R15", explain.TELL_GENERAL_MANAGER, ring=ring)
+
+
+def _no_longer_major(course: Course, by: str) -> None:
+    """A person has listened to what made it major and was not sure, and it was something else (R8, R15). Who had been
+    told hears so; what a person had confirmed as major stays so."""
+    state, situation = course.state, course.situation
+    if not state.major or state.matter.major(situation.rules.major_households):
+        return
+    told = dict.fromkeys(p for p in (state.report_by, situation.organisation.general_manager) if p is not None)
+    course.add(Act.NOT_MAJOR, by)
+    sentence = ("经核实不属重大事项，无需书面报告。", "It is no major matter after all: no written report is due.")
+    course.tell(told, "R15", sentence)
 
 
 def _report_is_due(course: Course) -> str:

@@ -159,7 +159,16 @@ def _done(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _follow_up(state: TicketState, event: TicketEvent) -> TicketState:
-    return _with_deadlines(state, event.deadlines)
+    return _with_deadlines(replace(state, follow_up_by=event.to or state.follow_up_by), event.deadlines)
+
+
+def _report_by(state: TicketState, event: TicketEvent) -> TicketState:
+    return replace(state, report_by=_needed(event.to, event, "a person"))
+
+
+def _not_major(state: TicketState, _event: TicketEvent) -> TicketState:
+    timers = tuple(t for t in state.timers if not (t.clock is Clock.REPORT and t.running))
+    return replace(state, major=False, report_by=None, timers=timers)
 
 
 def _archived(state: TicketState, event: TicketEvent) -> TicketState:
@@ -271,6 +280,8 @@ _EFFECT: dict[Act, Callable[[TicketState, TicketEvent], TicketState]] = {
     Act.CONTACTED: _meets(Clock.CONTACT),
     Act.CALLED_BACK: _meets(Clock.CALL_BACK),
     Act.REPORTED: _meets(Clock.REPORT),
+    Act.REPORT_BY: _report_by,
+    Act.NOT_MAJOR: _not_major,
     Act.PASSED_OUTSIDE: _passed_outside,
     Act.WARN: _warn,
     Act.OVERDUE: _overdue,

@@ -90,6 +90,7 @@ class Act(StrEnum):
     RESUME = "resume"
     DONE = "done"
     FOLLOW_UP = "follow_up"
+    """Somebody makes the follow-up call: due with DONE, another's when they are away (R23)."""
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
     NOT_REACHED = "not_reached"
@@ -106,6 +107,10 @@ class Act(StrEnum):
     CONTACTED = "contacted"
     CALLED_BACK = "called_back"
     REPORTED = "reported"
+    REPORT_BY = "report_by"
+    """Whoever was to write the report is away or has left: another does (R15)."""
+    NOT_MAJOR = "not_major"
+    """A person has listened to what was not sure: it is no major matter after all (R15)."""
     PASSED_OUTSIDE = "passed_outside"
     """Passed on to an outside body, with our follow-up (R5)."""
     NOTE = "note"
@@ -147,7 +152,7 @@ TRANSITIONS: dict[Act, dict[Status, Status]] = {
     Act.WAIT: _go(_S.WAITING, _S.ASSIGNED, _S.ACCEPTED, _S.IN_PROGRESS, _S.REOPENED),
     Act.RESUME: _go(_S.IN_PROGRESS, _S.WAITING),
     Act.DONE: _go(_S.DONE, *_WORKED_ON),
-    Act.FOLLOW_UP: _go(_S.FOLLOW_UP_DUE, _S.DONE),
+    Act.FOLLOW_UP: _go(_S.FOLLOW_UP_DUE, _S.DONE, _S.FOLLOW_UP_DUE),
     Act.SATISFIED: _go(_S.ARCHIVED, _S.FOLLOW_UP_DUE),
     Act.UNSATISFIED: _go(_S.REOPENED, _S.FOLLOW_UP_DUE),
     Act.NOT_REACHED: _stay(_S.FOLLOW_UP_DUE),
@@ -162,6 +167,8 @@ TRANSITIONS: dict[Act, dict[Status, Status]] = {
     Act.CONTACTED: _stay(*_OPEN),
     Act.CALLED_BACK: _stay(*_OPEN),
     Act.REPORTED: _stay(*_OPEN, _S.ARCHIVED),
+    Act.REPORT_BY: _stay(*_OPEN, _S.ARCHIVED),
+    Act.NOT_MAJOR: _stay(*_OPEN),
     Act.PASSED_OUTSIDE: _stay(*_NOT_DONE),
     Act.NOTE: _stay(*Status),
     Act.WARN: _stay(*_OPEN, _S.ARCHIVED),
@@ -333,6 +340,8 @@ class TicketState:
     joined_to: str | None = None
     incident: str | None = None
     report_by: str | None = None
+    follow_up_by: str | None = None
+    """Whose the follow-up call is, once it is due (R23)."""
     outside_body: str | None = None
 
     @property

@@ -142,12 +142,10 @@ def done(situation: Situation, state: TicketState, by: str, what: str) -> Outcom
     if course.state.matter.empty:
         course.add(Act.ARCHIVE)
         return course.outcome()
-    due = situation.rules.calendar.end_of_day(situation.at)
-    course.add(Act.FOLLOW_UP, due_at=due, deadlines=(Deadline(Clock.FOLLOW_UP, situation.at, due),))
-    course.effect(
-        EffectKind.FOLLOW_UP, follow_up_person(situation, state), "R23",
-        ("事项已办结，请当日回访。", "The matter is done: the follow-up call is due today."), due_at=due,
-    )  # fmt: skip
+    due, person = situation.rules.calendar.end_of_day(situation.at), follow_up_person(situation, state)
+    course.add(Act.FOLLOW_UP, to=person, due_at=due, deadlines=(Deadline(Clock.FOLLOW_UP, situation.at, due),))
+    sentence = ("事项已办结，请当日回访。", "The matter is done: the follow-up call is due today.")
+    course.effect(EffectKind.FOLLOW_UP, person, "R23", sentence, due_at=due)
     return course.outcome()
 
 
@@ -164,7 +162,7 @@ def not_reached(situation: Situation, state: TicketState, by: str) -> Outcome:
     course.add(Act.NOT_REACHED, by)
     timer = state.timer(Clock.FOLLOW_UP)
     course.effect(
-        EffectKind.FOLLOW_UP, follow_up_person(situation, state), "R23",
+        EffectKind.FOLLOW_UP, state.follow_up_by or follow_up_person(situation, state), "R23",
         ("回访未接通，请再次回访。", "The caller was not reached: try again."), due_at=timer.due_at if timer else None,
     )  # fmt: skip
     return course.outcome()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from callcenter.desk import acts, choices, messages, tickets
 from callcenter.desk.house import Desk, open_desk
 from callcenter.desk.models import TicketRow
 from callcenter.desk.reach import Reach
+from callcenter.domain.labels import Label
 from callcenter.domain.records import RecordKind
 from callcenter.domain.staff import Staff
 from callcenter.errors import TelephonyError
@@ -444,6 +445,36 @@ async def test_who_has_to_know_and_does_not_answer_is_rung_again(
     await desk.pool.execute("update outward_message set next_at = now() where staff = $1", order["to_staff"])
     while (again := await phones.next("know"))["to_staff"] != order["to_staff"]:
         phones.come(again, "ringing", "answered", answer="accepted")
+
+
+async def test_what_is_no_major_matter_after_all_rings_nobody_and_needs_no_report(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    """R8, R15: not sure it was an emergency, and a person has listened."""
+    phones.full = True
+    understood = replace(labels("lift", "emergency", "help"), urgency=Label("emergency", 0.5))
+    speech.answers["电梯有人"] = understood
+    assert phones.node is not None
+    phones.node.line.whole_call("电梯有人", NUMBER, understood)
+    sql = (
+        "select staff, state, result from outward_message where ticket = $1 and channel = 'telephone' and rule = 'R15'"
+    )
+    await until(lambda: desk.pool.fetch(sql, NUMBER))
+    first = (await matter(desk)).first_responder
+    await acts.correct(desk, NUMBER, first, {"urgency": "normal"}, "key-not-major")
+    detail = await tickets.one(desk, NUMBER)
+    assert (detail.ticket.major, [t.state for t in detail.tasks if t.kind == "report"]) == (False, ["dropped"])
+    assert "ticket.not_major" in await kinds(desk)
+    phones.full = False
+    asked = await phones.next()  # whoever is asked to take it is rung all the same
+    phones.come(asked, "ringing", "answered", answer="accepted")
+
+    async def none_waits() -> bool:
+        return all((r["state"], r["result"]) == ("sent", "not_needed") for r in await desk.pool.fetch(sql, NUMBER))
+
+    await until(none_waits)
+    told = {r["staff"] for r in await desk.pool.fetch(sql, NUMBER)}
+    assert told.isdisjoint(order["to_staff"] for order in phones.ordered if order is not asked)
 
 
 async def test_an_emergency_that_is_not_heard_of_climbs(desk: Desk, phones: Phones, speech: FakeSpeech) -> None:

@@ -380,6 +380,55 @@ def test_what_raises_a_matter_in_another_call_and_is_not_sure_is_to_be_confirmed
     assert _staff(same, EffectKind.CONFIRM) == []
 
 
+def test_what_was_not_sure_and_is_no_major_matter_needs_no_report() -> None:
+    """R8, R15: who was told hears so. What a person has confirmed as major, or many households made so, stays."""
+    perhaps = _open(replace(LAMP, source="press", to_confirm=True))
+    assert (perhaps.major, perhaps.report_by) == (True, "L")
+    heard = handover.relabel(situation(LATER), perhaps, "A", LAMP)
+    assert (heard.state.major, heard.state.report_by, heard.state.timer(Clock.REPORT)) == (False, None, None)
+    assert {e.staff for e in heard.effects if e.rule == "R15"} == {"L", "G"}
+    assert heard.state.asked == "B", "and goes its way"
+    sure = handover.relabel(situation(LATER), perhaps, "A", replace(LAMP, source="press")).state
+    assert sure.timer(Clock.REPORT) is not None
+    later = handover.relabel(situation(LATER), sure, "A", LAMP).state
+    assert (later.major, later.timer(Clock.REPORT) is None) == (True, False), "a person had confirmed it"
+    for still in (replace(LAMP, households=11), replace(LAMP, urgency="emergency")):
+        assert handover.relabel(situation(LATER), perhaps, "A", still).state.timer(Clock.REPORT) is not None
+    by_rule = handover.relabel(situation(LATER), perhaps, RULE, replace(LAMP, to_confirm=True)).state
+    assert by_rule.major, "only a person takes it back"
+
+
+def test_a_dispute_is_for_the_general_manager_while_the_office_is_away() -> None:
+    """R16."""
+    away = handover.dispute(_away(Absence("O", EVENING, at(22, 0))), _open(LAMP), "B", "是保洁的事")
+    assert _staff(away, EffectKind.SETTLE) == ["G"]
+
+
+def test_a_follow_up_and_a_report_are_left_to_others_by_who_is_away_or_has_left() -> None:
+    """R15, R23: a task is never that of nobody, and is looked at when people go."""
+    finished = work.done(situation(LATER), _open(), "B", "已修复").state
+    assert (finished.follow_up_by, finished.report_by) == ("A", "L")
+    assert tick(situation(LATER), finished).events == ()
+    absent = _away(Absence("A", LATER, at(22, 0)), Absence("L", LATER, at(22, 0)))
+    left = tick(absent, finished)
+    handed = (_staff(left, EffectKind.FOLLOW_UP), _staff(left, EffectKind.REPORT))
+    assert handed == (["R"], ["R"]), "no operator, no leader"
+    assert (left.state.follow_up_by, left.state.report_by) == ("R", "R")
+    assert left.state.status is Status.FOLLOW_UP_DUE
+    assert tick(absent, left.state).events == (), "once"
+    timers = [(t.clock, t.due_at) for t in left.state.timers if t.running]
+    assert timers == [(t.clock, t.due_at) for t in finished.timers if t.running], "no limit moves"
+    soon = LATER + timedelta(minutes=20)
+    assert next_tick_at(_away(Absence("A", soon, at(22, 0))), finished) == soon
+    archived = work.satisfied(situation(LATER), finished).state
+    gone = tuple(replace(s, active_until=at(19, 12).date()) if s.id == "L" else s for s in ORGANISATION.staff)
+    next_day = replace(situation(at(20, 0)), organisation=replace(ORGANISATION, staff=gone))
+    assert next_tick_at(next_day.later(LATER), archived) == at(20, 0)
+    taken_over = tick(next_day, archived).state
+    assert (taken_over.status, taken_over.report_by) == (Status.ARCHIVED, "R")
+    assert work.reported(next_day, taken_over, "R", "报告").state.timer(Clock.REPORT) is None
+
+
 def test_who_says_nothing_again_is_called_back_again() -> None:
     """R5, R17, R22."""
     silent = replace(CLEANING, kind="none", urgency="normal", call_back_at=LATER)
