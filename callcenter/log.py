@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -12,6 +13,23 @@ FORBIDDEN_FIELDS = frozenset(
     {"phone", "number", "caller", "from_number", "name", "text", "transcript", "digit", "digits", "password"}
 )
 """Field names that would carry personal data; a line holding one is a defect and the value is dropped."""
+
+
+class _StandardError:
+    """Standard error that is never in the way: on a full disk, or when nobody reads it any more, a line is lost and
+    nothing else happens."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
+STDERR = cast(TextIO, _StandardError())
 
 
 def _drop_personal(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -39,13 +57,13 @@ def setup_logging(role: str, level: str = "info", json_lines: bool = False) -> N
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(STDERR),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(role=role)
     # its tracebacks hold what a browser sent, search words too; errors of pages are logged by callcenter.web.errors
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=f"{role} %(name)s %(message)s")
+    logging.basicConfig(stream=STDERR, level=logging.WARNING, format=f"{role} %(name)s %(message)s")
 
 
 def get_logger(area: str) -> Any:

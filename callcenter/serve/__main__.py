@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import difflib
 import json
 import sys
@@ -56,7 +57,8 @@ def run(
     setup_logging("serve", settings.log.level, settings.log.json_lines)
 
     def say(message: str) -> None:
-        print(message, flush=True)
+        with contextlib.suppress(OSError):  # whoever read it may be gone; the house is not
+            print(message, flush=True)
 
     def listener(event: Event) -> None:
         if events:

@@ -157,12 +157,16 @@ class Child:
         """Start the process, listen until it ends; its exit status (negative: killed by that signal)."""
         self._change(ChildState.STARTING)
         self._heard_at, self._ready_at, self._spoke = time.monotonic(), None, False
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self.spec.argv,
-            env={**_inherited(), **self.spec.environment, "PYTHONUNBUFFERED": "1"},
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            process_group=0, preexec_fn=die_with_parent(), limit=_LINE_LIMIT,
-        )  # fmt: skip
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self.spec.argv,
+                env={**_inherited(), **self.spec.environment, "PYTHONUNBUFFERED": "1"},
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                process_group=0, preexec_fn=die_with_parent(), limit=_LINE_LIMIT,
+            )  # fmt: skip
+        except OSError as error:  # no memory, no process, no file left just now: tried again like one that died
+            self._log(f"could not be started: {error}")
+            return os.EX_OSERR
         self.pid = process.pid
         self._tell("started", pid=process.pid)
         assert process.stdout is not None

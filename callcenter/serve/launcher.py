@@ -18,7 +18,7 @@ from callcenter.edge.lines import remote_lines
 from callcenter.edge.render import check_settings
 from callcenter.edge.trunks import check_trunks
 from callcenter.errors import CallCenterError, ConfigError
-from callcenter.log import get_logger
+from callcenter.log import STDERR, get_logger
 from callcenter.serve.child import Child, ChildState, Event
 from callcenter.serve.lock import hold_roles
 from callcenter.serve.plan import Plan, Role, RoleSpec, make_plan
@@ -135,8 +135,11 @@ class Launcher:
             },
         }
         temporary = self.state_file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(state, indent=1), encoding="utf-8")
-        temporary.replace(self.state_file)
+        try:
+            temporary.write_text(json.dumps(state, indent=1), encoding="utf-8")
+            temporary.replace(self.state_file)
+        except OSError as error:  # a full disk must not keep us from starting again what died
+            log.warning("serve.state_unwritten", error=str(error))
 
     def _on_event(self, event: Event) -> None:
         if event.kind == "notice":
@@ -157,7 +160,7 @@ class Launcher:
 
     @staticmethod
     def _pass_log(role: str, line: str) -> None:
-        sys.stderr.write(f"{role:>8} | {line}\n")
+        STDERR.write(f"{role:>8} | {line}\n")
 
     # -- life ---------------------------------------------------------------------------------------------------
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -116,6 +118,42 @@ async def test_noise_on_the_pipes_is_survived(tmp_path: Path) -> None:
     house = Scripted(tmp_path, desk="noisy")
     await house.launcher.start()
     assert house.launcher.ready
+    await house.launcher.drain()
+
+
+async def test_a_full_disk_keeps_nothing_from_starting_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the state file nor the log can be written: roles are heard, started again and ended all the same."""
+    house = Scripted(tmp_path, desk="noisy")
+    await house.launcher.start()
+    house.launcher.state_file.with_suffix(".tmp").symlink_to("/dev/full")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:  # noqa: ASYNC230 - opening it takes no time
+        monkeypatch.setattr(sys, "stderr", full)
+        for name in ("line-1", "desk"):
+            pid = house.launcher.children[name].pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await house.seen(name, "ready", 2)
+        running = asyncio.create_task(house.launcher.run())
+        house.launcher.signal()
+        await asyncio.wait_for(running, 30)
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
+    assert all(role.state is ChildState.STOPPED for role in house.launcher.children.values())
+
+
+async def test_a_role_that_cannot_be_started_just_now_is_tried_again(tmp_path: Path) -> None:
+    house = Scripted(tmp_path)
+    await house.launcher.start()
+    line = house.launcher.children["line-1"]
+    good, line.spec = line.spec, replace(line.spec, argv=(str(tmp_path / "no-such-program"),))
+    assert line.pid is not None
+    os.kill(line.pid, signal.SIGKILL)
+    exited = await house.seen("line-1", "exited", 3)
+    assert exited.body["status"] == os.EX_OSERR
+    assert "could not be started" in exited.body["said"]
+    line.spec = good
+    await house.seen("line-1", "ready", 2)
     await house.launcher.drain()
 
 
