@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from callcenter.desk import matters
-from callcenter.domain.matters import Matter
+from callcenter.domain.matters import SOURCES, Matter
 from callcenter.domain.responsibility import Decision, decide
 from callcenter.site.asked import known, moment, spoken_place
 
@@ -40,6 +40,7 @@ def _matter(question: Question, site: Site) -> Matter:
     known(question.category, labels.categories, "category")
     known(question.kind, labels.kinds, "kind")
     known(question.urgency, labels.urgencies, "urgency")
+    known(question.source, SOURCES, "source")
     department = question.department or labels.categories[question.category].department
     known(department, [d.id for d in site.organisation.departments], "department")
     place = spoken_place(question.place, site.gazetteer)

@@ -11,6 +11,8 @@ from callcenter.domain.places import Gazetteer, Place
 from callcenter.errors import ConfigError
 from callcenter.site.load import Site
 
+YEARS = range(2000, 2100)
+"""What is asked about lies in one of these: calendars know no other."""
 _PLACE = re.compile(r"(\d+)\D+(?:(\d+)\D+)?(\d{3,4})\D*|(\d+)\D*(?:(\d+)\D*)?")
 
 
@@ -54,6 +56,10 @@ def moment(text: str | None, site: Site, option: str = "--time", example: str = 
         raise ConfigError(
             "route.time", f"{text!r} is not a date", where=option, mend=f'write it as "{example}"'
         ) from None
+    if moment.year not in YEARS:
+        raise ConfigError(
+            "route.year", f"{text!r} is out of reach", where=option, mend="write a year between 2000 and 2099"
+        )
     if moment.tzinfo is None:
         return site.rules.calendar.at(moment.date(), moment.time())
     return moment.astimezone(UTC)

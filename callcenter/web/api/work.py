@@ -231,7 +231,7 @@ async def what_if(request: web.Request, query: WhatIfQuery, _: None) -> WhatIf:
     question = whatif.Question(**{**query.model_dump(), "at": query.at.isoformat() if query.at else None})
     try:
         made = await whatif.ask(request.app[DESK], site_of(request, viewer(request).account), question)
-    except (ConfigError, OverflowError) as error:
+    except ConfigError as error:
         raise WebError(422, "web.question", details=[{"field": "query", "message": str(error)}]) from error
     return WhatIf(decision=to_plain(made))
 

@@ -23,6 +23,7 @@ WRONG = {
     "route.place": "A place is written 3-2-1102.",
     "route.unknown_place": "There is no such place in this site; places.yaml has them all.",
     "route.time": "A time is written 2026-11-21T20:10.",
+    "route.year": "The year lies between 2000 and 2099.",
 }
 """What does not fit, and how it is written."""
 FIELDS = ("category", "kind", "urgency", "place", "at", "taken_by", "department", "source")

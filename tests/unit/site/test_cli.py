@@ -17,7 +17,7 @@ SATURDAY_EVENING = ["--time", "2026-11-21 20:10"]
 
 
 def _route(*arguments: str) -> str:
-    done = CliRunner().invoke(ROUTE, [*arguments, *SATURDAY_EVENING], catch_exceptions=False, env={"COLUMNS": "200"})
+    done = CliRunner().invoke(ROUTE, [*SATURDAY_EVENING, *arguments], catch_exceptions=False, env={"COLUMNS": "200"})
     assert done.exit_code == 0
     return done.stdout
 
@@ -54,6 +54,10 @@ def test_who_picked_up_is_first_responder() -> None:
         (["--category", "power", "--place", "99-1-101"], "route.unknown_place", "places.yaml"),
         (["--category", "power", "--place", "楼上"], "route.place", "3-2-1102"),
         (["--category", "power", "--taken-by", "wangfang"], "route.unknown", "wang_fang"),
+        (["--category", "power", "--time", "soon"], "route.time", "2026-11-21 20:10"),
+        (["--category", "power", "--time", "9999-12-31 23:59"], "route.year", "2099"),
+        (["--category", "power", "--time", "0001-01-01T00:00+14:00"], "route.year", "2000"),
+        (["--category", "power", "--source", "dragon"], "route.unknown", "press"),
         (["--category", "power", "--site", "nowhere"], "site.unknown", "xingfu"),
         (["--category", "power", "--outside-body", "moon"], "route.unknown", "power_company"),
     ],
