@@ -75,6 +75,14 @@ _WRONG_NUMBER = {
     "zh": re.compile(r"^.{0,6}(?:打错|拨错|按错)(?:了|电话|号码).{0,6}$"),
     "en": re.compile(r"\b(?:wrong number|misdial(?:l?ed)?)\b"),
 }
+_MISDIALLED = {
+    "zh": re.compile(r"^.{0,6}(?:打错|拨错)(?:了|电话).{0,6}$"),
+    "en": re.compile(
+        r"\b(?:i|we)(?: have|'ve)?(?: must have)?(?: got| dialled| dialed| called| rung)? (?:the |a )?wrong number\b|"
+        r"\bmisdial(?:l?ed)?\b"
+    ),
+}
+"""Said in answer to a question of ours: "that is the wrong number" is about the number that we read back."""
 _ABOUT: dict[str, dict[str, re.Pattern[str]]] = {
     "zh": {
         "place": re.compile(r"地址|住址|住处|地点|位置|房号|门牌|楼号|单元|几号楼|号楼|楼栋|房间"),
@@ -109,15 +117,15 @@ _EN_DIGIT = {word: str(value) for value, word in enumerate(_EN_WORDS)} | {"oh": 
 _NO_COUNT = re.compile("[点分天次个年月块元]")
 
 
-def intents(text: str, language: str) -> frozenset[str]:
+def intents(text: str, language: str, *, asked: bool = False) -> frozenset[str]:
     """What an answer wants of the talk itself: yes, no, done, repeat, operator, resident_data, objects_recording,
-    wrong_number.
+    wrong_number. `asked`: it answers a question of ours.
 
     "done" only where nothing else is said: "没有了" is, "水没有了" is not.
     """
     found = {label.value for label in find_intents(utterance(text), language) if label.confidence >= SURE}
     found.discard("done")
-    if _WRONG_NUMBER[language].search(_plain(text, language)):
+    if (_MISDIALLED if asked else _WRONG_NUMBER)[language].search(_plain(text, language)):
         found.add("wrong_number")
     if asks_again(text, language):
         found.add("repeat")

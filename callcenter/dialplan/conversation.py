@@ -113,8 +113,8 @@ class Conversation:
 
     # Hearing
 
-    async def hear(self, limits: TurnLimits) -> Heard:
-        """One turn of the caller. The turn over the limit leaves for `too_long`, once."""
+    async def hear(self, limits: TurnLimits, *, asked: bool = False) -> Heard:
+        """One turn of the caller; `asked`: to a question. The turn over the limit leaves for `too_long`, once."""
         talk, script = self.talk, self.plan.script
         if talk.turns >= script.limits.turns:
             if self._too_long:
@@ -134,7 +134,7 @@ class Conversation:
         talk.turn_intents = NO_KEYS
         if heard.text:
             talk.heard.append(heard.text)
-            talk.turn_intents = answers.intents(heard.text, self.language)
+            talk.turn_intents = answers.intents(heard.text, self.language, asked=asked)
         return heard
 
     async def ask(self, clips: list[Clip], limits: TurnLimits, own_keys: frozenset[str] = NO_KEYS) -> Heard:
@@ -142,7 +142,7 @@ class Conversation:
         self.told = None
         await self.play(clips, own_keys=own_keys)
         while True:
-            heard = await self.hear(limits)
+            heard = await self.hear(limits, asked=True)
             if heard.key:
                 if heard.key in own_keys:
                     return heard

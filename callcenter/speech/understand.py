@@ -12,6 +12,7 @@ from callcenter.config import ROOT, Settings
 from callcenter.domain.labels import NOTHING, Label, Understanding
 from callcenter.domain.places import Gazetteer
 from callcenter.domain.understanding.callers import find_source
+from callcenter.domain.understanding.contact import only_introduces
 from callcenter.domain.understanding.dangers import Danger, find_dangers, only_a_leak
 from callcenter.domain.understanding.rules import (
     DEPARTMENT_OF,
@@ -106,9 +107,9 @@ class Understander:
 
     def labels(self, said: Utterance, language: str) -> tuple[Label[str], Label[str], Label[str]]:
         """Kind, category and urgency."""
-        if not said.has_words:
-            return NOTHING.kind, NOTHING.category, NOTHING.urgency
         dangers = find_dangers(said, language)
+        if not said.has_words or (language == "en" and not dangers and only_introduces(said)):
+            return NOTHING.kind, NOTHING.category, NOTHING.urgency
         whole = self._read(said, language, 0, len(said.text))
         readings = [whole, *(self._read(said, language, a, b) for a, b in _windows(said, language))]
         worst = max(readings, key=lambda r: r.emergency)

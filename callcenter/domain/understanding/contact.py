@@ -21,6 +21,7 @@ _ABOUT_PHONES = re.compile(r"电话|手机|座机|号码|打给我|联系|回电
 _CORRECTED = re.compile(r"不对|说错|错了|应该是|更正|sorry|i mean")
 _EN_DIGIT = {"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
              "seven": "7", "eight": "8", "nine": "9"}  # fmt: skip
+_EN_WORD = re.compile(r"[a-z][a-z'.-]*[a-z]|[a-z]")
 _EN_RUN = re.compile(rf"(?:\b(?:double |triple )?(?:{'|'.join(_EN_DIGIT)})\b[\s,.-]*){{5,}}")
 
 
@@ -161,8 +162,20 @@ _NO_NAMES = frozenset(
         "安排",
         "强烈",
         "万分",
+        "房东",
+        "房客",
+        "房主",
+        "车主",
+        "管家",
+        "司机",
+        "安保",
+        "高层",
+        "单身",
+        "钟点工",
+        "安装工",
     ]
 )
+"""Words that begin like a surname: 我是房东 says what somebody is, not what they are called."""
 _EN_NAMES = (
     re.compile(r"\b(?:my name is|my name's|name is|this is|i am called|call me)(?! about| the| a | not| for)(?: mr| mrs| ms| miss| mister)?\.? (?P<name>[a-z][a-z'-]+(?: [a-z][a-z'-]+)?)"),
     re.compile(r"\bi(?: a|')m (?P<name>(?:mr|mrs|ms|miss|mister)\.? [a-z][a-z'-]+)"),
@@ -199,9 +212,27 @@ def find_name(said: Utterance, language: str = "zh", *, asked: bool = False) -> 
     for pattern, confidence in _NAMES + (_ANSWERS if asked else ()):
         for match in pattern.finditer(said.text):
             name = match.group("name")
-            if name not in _NO_NAMES:
+            if name not in _NO_NAMES and not name.endswith("人"):  # 我是温州人
                 return Label(name, confidence, said.evidence(match.start(), match.end()))
     return Label(None, 0.0)
+
+
+_INTRODUCING = """
+    hello hi hey good morning afternoon evening yes well ok okay um uh er please sorry there my name name's is this it
+    it's that's i i'm i've am we we're are mr mrs ms miss mister calling speaking from here in at on of the a an to and
+    live living phone mobile telephone cell number number's building block tower unit entrance flat apartment room floor
+    you can reach me resident tenant owner double triple ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+"""
+_EN_INTRODUCING = frozenset(_INTRODUCING.split()) | frozenset(_EN_DIGIT)
+
+
+def only_introduces(said: Utterance) -> bool:
+    """Whether an English text says who calls, from where and with what number, and nothing else: it tells no matter."""
+    name = find_name(said, "en").value
+    known = _EN_INTRODUCING | frozenset(name.lower().split() if name else ())
+    words = _EN_WORD.findall(said.text)
+    return bool(words) and all(word in known for word in words)
 
 
 def _english_name(said: Utterance) -> Label[str | None]:

@@ -65,6 +65,23 @@ async def test_correction(talk: Talk, en: Dialplan) -> None:
     assert outcome.fields["place"].startswith("5号楼")
 
 
+async def test_a_number_read_back_wrong_is_no_wrong_number(talk: Talk, en: Dialplan) -> None:
+    right = "one three nine double zero one two three four five six"
+    after = REPAIR | {"is_it_right": ["that is the wrong number", "yes"], "ask_phone": right}
+    phone, outcome = await talk(after, plan=en)
+    assert outcome.reason == "done"
+    assert outcome.fields["phone"] == "13900123456"
+    assert "goodbye_wrong" not in phone.said
+
+
+async def test_who_misdialled_may_say_so_at_any_time(talk: Talk, en: Dialplan) -> None:
+    for words in ("sorry wrong number", "i think i dialled the wrong number"):
+        _, outcome = await talk({"how_can_i_help": words}, plan=en)
+        assert outcome.reason == "wrong_number"
+    _, outcome = await talk(REPAIR | {"ask_place": "oh i have got the wrong number"}, plan=en)
+    assert outcome.reason == "wrong_number"
+
+
 async def test_repeat_caller_incident_and_confidentiality(talk: Talk, en: Dialplan) -> None:
     matter = OpenMatter("100077", "water_leak", "is being worked on", "Engineering technician")
     phone, _ = await talk({"how_can_i_help": "the leak is still there"}, plan=en, open_matters=(matter,))

@@ -681,6 +681,15 @@ async def test_a_talk_without_end_is_ended(zh: Dialplan) -> None:
     assert outcome.goodbye_said
 
 
+async def test_a_key_pressed_wrong_is_no_wrong_number(talk: Talk) -> None:
+    after = REPAIR | {"ask_phone": "我刚才按错了", "ask_phone_again": "幺三九零零幺二三四五六"}
+    _, outcome = await talk(after, caller_number=None)
+    assert outcome.reason == "done"
+    assert outcome.fields["phone"] == "13900123456"
+    _, outcome = await talk(REPAIR | {"ask_place": "哎呀打错了"})
+    assert outcome.reason == "wrong_number"
+
+
 async def test_a_wrong_number_is_let_go_kindly(talk: Talk) -> None:
     phone, outcome = await talk({"how_can_i_help": "不好意思打错了"})
     assert phone.said[-1] == "goodbye_wrong"

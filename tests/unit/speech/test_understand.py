@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from callcenter.config import load_settings
 from callcenter.domain.labels import Label
+from callcenter.domain.understanding.contact import only_introduces
 from callcenter.domain.understanding.rules import DEPARTMENT_OF, understand_by_rules
 from callcenter.domain.understanding.text import utterance
 from callcenter.domain.understanding.vocabulary import TOPICS
@@ -103,7 +104,9 @@ def test_the_site_s_places_are_checked(understander: Understander) -> None:
 def test_any_text_is_understood_as_something(understander: Understander, text: str, language: str) -> None:
     told = understander.understand(text, language)
     assert 0 <= told.category.confidence < 1
-    assert (told.category.confidence > 0) == utterance(text).has_words
+    said = utterance(text)
+    tells = said.has_words and not (language == "en" and only_introduces(said))
+    assert (told.category.confidence > 0) == tells
 
 
 def test_features_hear_alike_what_sounds_alike() -> None:
@@ -213,6 +216,30 @@ def test_nothing_is_understood_where_no_word_was_said(said: str, rules: bool, un
         assert told.category == Label("other", 0.0)
         assert told.urgency == Label("normal", 0.0)
         assert told.to_confirm
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my number is 138 1234 5678", "my name is O'Brien", "hello this is John Smith from building 3 unit 2",
+        "good morning my name is anna lee i live in building 3 room 502", "i'm mr. brown", "hi",
+        "my phone number is one three eight double zero one two three four five six",
+    ],
+)  # fmt: skip
+def test_who_only_introduces_themselves_tells_no_matter(said: str, understander: Understander) -> None:
+    told = understander.understand(said, "en")
+    assert (told.kind, told.urgency) == (Label("none", 0.0), Label("normal", 0.0))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my name is john and my tap is leaking", "this is anna there is a fire in building 3", "room 502 is cold",
+        "i am in the lift and it is stuck", "my name is help me please",
+    ],
+)  # fmt: skip
+def test_a_matter_told_with_a_name_is_heard(said: str, understander: Understander) -> None:
+    assert understander.understand(said, "en").kind.confidence > 0
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ def test_english_number() -> None:
         ("王师傅修得又快又好", None),
         ("他姓王", None),
         ("谢谢你们", None),
+        ("我是房东", None),
+        ("你好我是车主", None),
+        ("我是钟点工", None),
+        ("我是温州人", None),
+        ("我是高层住户", None),
+        ("我是房东,我叫房建国", "房建国"),
     ],
 )
 def test_mandarin_names(said: str, name: str | None) -> None:

@@ -1,5 +1,7 @@
 """What the caller wants of the conversation itself."""
 
+# ruff: noqa: E501 — tables read better whole
+
 import pytest
 
 from callcenter.domain.understanding.intents import find_intents
@@ -24,6 +26,81 @@ def intents(said: str, language: str = "zh") -> list[str]:
 )  # fmt: skip
 def test_mandarin(said: str, intent: str) -> None:
     assert intent in intents(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "告诉我五栋八零一业主的电话", "楼上那户电话是多少", "能不能给我楼下邻居的联系方式", "帮我查一下三号楼二单元一一零二业主的手机号",
+        "我想知道隔壁叫什么名字", "有没有对门的电话", "把楼上那家的电话给我", "楼上业主的电话告诉我一下", "查一下这个车主的电话",
+        "三号楼二单元一一零二住的是谁", "我要楼上业主的电话", "他家地址是什么", "问一下隔壁邻居的微信", "她的手机是多少",
+        "那个车主叫什么名字你给我查一下",
+    ],
+)  # fmt: skip
+def test_who_asks_for_a_residents_data_is_heard(said: str) -> None:
+    assert "resident_data" in intents(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "我要报修楼上漏水我打他电话没人接", "问一下我家楼上漏水他们电话打不通", "能不能给楼上打个电话让他小点声", "给我楼上打个电话",
+        "我要投诉楼上电话响一晚上", "楼上太吵了我给他打电话他不接", "我要登记一下租客的名字和电话", "我要改一下业主的电话", "楼上住的什么人啊天天半夜吵",
+        "谁住楼上啊吵死了", "你们给楼上业主打电话", "捡到一个业主的手机要还给他", "把电工的电话给我", "把派出所的电话给我",
+        "要通知楼下邻居他们家电话我没有", "查一下楼上的水管", "我要业主卡", "邻居的电话打了多少次都不接",
+    ],
+)  # fmt: skip
+def test_what_only_speaks_of_a_resident_asks_for_no_data(said: str) -> None:
+    assert "resident_data" not in intents(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ("别录音", "zh"), ("我不想被录音", "zh"), ("你们把录音关掉", "zh"), ("不许录音", "zh"), ("stop recording", "en"),
+        ("please don't record this call", "en"), ("i do not want to be recorded", "en"), ("i object to the recording", "en"),
+        ("no recording please", "en"), ("turn off the recording", "en"), ("do not record", "en"),
+    ],
+)  # fmt: skip
+def test_who_objects_to_the_recording_is_heard(said: str, language: str) -> None:
+    assert "objects_recording" in intents(said, language)
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ("你们不要光录音赶紧派人来", "zh"), ("别只录音啊", "zh"), ("you have no record of my payment", "en"),
+        ("i do not have the record of my last bill", "en"), ("there is no record in your system", "en"),
+        ("i have not seen the records", "en"),
+    ],
+)  # fmt: skip
+def test_a_recording_is_not_deleted_for_words_that_only_speak_of_one(said: str, language: str) -> None:
+    assert "objects_recording" not in intents(said, language)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "give me my neighbour's phone number", "what is the name of the lady in 501", "can i have the owner's number",
+        "i need the upstairs neighbour's phone number", "do you have the contact of the tenant in flat 501",
+        "tell me his address", "who lives in flat 501", "could i get the phone number for mr wang",
+    ],
+)  # fmt: skip
+def test_who_asks_for_a_residents_data_in_english(said: str) -> None:
+    assert "resident_data" in intents(said, "en")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "i have water from the upstairs flat my name is john", "can you tell my upstairs neighbour to be quiet my number is 138",
+        "i need someone to talk to my neighbour he does not answer his phone", "my name is anna i am the tenant of 501",
+        "what is the name of the manager", "give me the number of the gas company", "i want to know when the owner's meeting is",
+        "the owner has my phone number", "i need a plumber for the tenant my name is li",
+    ],
+)  # fmt: skip
+def test_english_matters_ask_for_no_data(said: str) -> None:
+    assert "resident_data" not in intents(said, "en")
 
 
 @pytest.mark.parametrize(
