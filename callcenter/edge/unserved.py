@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callcenter.config import Settings
-from callcenter.domain.numbers import canonical
+from callcenter.domain.numbers import by_dialled, canonical
 from callcenter.domain.records import RecordKind
 from callcenter.log import get_logger
 from callcenter.node.ids import uuid7
@@ -131,7 +131,7 @@ class UnservedReporter:
                     self._write(burst.last, burst.more)
 
     def _write(self, report: Unserved, count: int) -> None:
-        site = self.settings.site.dialled.get(report.to_number or "", self.settings.site.default)
+        site = by_dialled(self.settings.site.dialled, report.to_number or "") or self.settings.site.default
         body: dict[str, Any] = {
             "from_number": report.from_number, "to_number": report.to_number, "sip_call_id": report.sip_call_id,
             "status": report.status, "reason": report.reason, "count": count,

@@ -12,6 +12,7 @@ from callcenter.config import Settings
 from callcenter.dialplan.load import Dialplan
 from callcenter.dialplan.prompts import PromptSet
 from callcenter.domain.labels import Understanding
+from callcenter.domain.numbers import by_dialled
 from callcenter.domain.records import RecordKind
 from callcenter.domain.snapshot import SiteSnapshot, Snapshot
 from callcenter.domain.understanding import understand_by_rules
@@ -63,12 +64,12 @@ class House:
 
     def dialled_site(self, number: str) -> str:
         """Which site a dialled number belongs to."""
-        return self.settings.site.dialled.get(number, self.settings.site.default)
+        return by_dialled(self.settings.site.dialled, number) or self.settings.site.default
 
     def dialplan(self, number: str) -> Dialplan:
         """The script for a dialled number."""
         table = self.settings.line.dialplans
-        return self.dialplans[table.get(number, table.get("*", next(iter(self.dialplans))))]
+        return self.dialplans[by_dialled(table, number) or table.get("*", next(iter(self.dialplans)))]
 
     def prompts(self, language: str) -> PromptSet:
         """The recorded phrases of a language; those of the first script where this house has none in it."""

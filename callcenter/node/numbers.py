@@ -60,7 +60,12 @@ class NumberPool:
             raise StoreError("numbers.bad_block", "the desk leased an empty block of ticket numbers")
         if any(have_first <= last and first <= have_last for have_first, have_last in self._blocks):
             return  # the same lease told twice
-        self._save([*self._blocks, (first, last)])
+        blocks = [*self._blocks, (first, last)]
+        try:
+            self._save(blocks)
+        except StoreError as error:  # the lease holds: noted with the first number taken, or lost with this process
+            self._blocks = blocks
+            log.warning("numbers_unkept", error=error.message, mend=error.mend)
 
     def take(self) -> int:
         """The next number, never given out before or after. Raises StoreError when there is none."""

@@ -31,18 +31,30 @@ def turns_of(wavs: list[Path], texts: list[str], keys: str | None) -> tuple[Turn
     return (*said, *pressed)
 
 
-def check_address(uri: str) -> None:
-    """Raise TelephonyError for what is no SIP address, or whose host has no IPv4 address."""
+def reached_from(uri: str) -> str:
+    """Our address towards the host of `uri`: 127.0.0.1 for this machine itself. Raises TelephonyError for what is no
+    SIP address, whose host has no IPv4 address, or to which there is no way."""
     match = _URI.fullmatch(uri)
     if match is None or not 0 < int(match["port"] or 5060) < 65536:
         raise TelephonyError("caller.address", f"not a SIP address: {uri}", mend="write sip:NUMBER@HOST:PORT")
     try:
-        socket.getaddrinfo(match["host"], None, socket.AF_INET, socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(match["host"], int(match["port"] or 5060), socket.AF_INET, socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
         raise TelephonyError(
             "caller.host", f"the host {match['host']} has no address", where=uri,
             mend="check its spelling, or write its IPv4 address",
         ) from None  # fmt: skip
+    there = found[0][4]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(there)  # sends nothing
+        except OSError as error:
+            raise TelephonyError(
+                "caller.no_way", f"there is no way to {there[0]}: {error.strerror}", where=uri,
+                mend="check the address, and the network (ip -4 route)",
+            ) from None  # fmt: skip
+        here = str(probe.getsockname()[0])
+    return "127.0.0.1" if here == there[0] else here
 
 
 def check_options(
@@ -91,7 +103,7 @@ def call(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
     """Dial a SIP address as a resident would: each turn is said when the other side has fallen silent."""
-    check_address(uri)
+    bind_host = reached_from(uri)
     check_options(from_number, dtmf, language, hangup_after, max_s, record)
     for path in wav or []:
         read_prompt(path)
@@ -101,6 +113,7 @@ def call(
         from_number=from_number or "anonymous",
         language=language,
         voice=voice,
+        bind_host=bind_host,
         hangup_after_s=hangup_after,
         max_s=max_s,
         record=str(record.resolve()) if record else None,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callcenter.domain.calendar import WorkingCalendar
 from callcenter.domain.labels import Label, SpokenPlace, Understanding
 from callcenter.domain.matters import Matter
-from callcenter.domain.numbers import canonical
+from callcenter.domain.numbers import by_dialled, canonical
 from callcenter.domain.places import Area, Building, Gazetteer, Place, Unit
 from callcenter.domain.roster import LEADER, OPERATOR, Absence, Gap, Roster, Shift
 from callcenter.domain.roster_pattern import RosterException, RosterPattern, Rotation, ShiftTime
@@ -178,6 +178,23 @@ def test_a_door_is_known_by_its_figures_in_a_row() -> None:
     assert site.door("1111802") == Place("11", "1", "1802")
     assert site.door("1112902") is None, "no such floor"
     assert site.door("11102", "7") is None
+
+
+@pytest.mark.parametrize(
+    ("dialled", "listed"),
+    [
+        ("4001234567", "hotline"), ("+864001234567", "hotline"), ("00864001234567", "hotline"),
+        ("864001234567", "hotline"), ("04001234567", "hotline"), ("+86 400-123-4567", "hotline"),
+        ("01088880301", "office"), ("+861088880301", "office"), ("1088880301", "office"), ("4001", "extension"),
+        ("86100001", "local"), ("100001", None), ("400123456", None), ("", None), ("anonymous", None), ("+86", None),
+        ("+4940088880301", None),
+    ],
+)  # fmt: skip
+def test_a_dialled_number_is_known_however_the_carrier_writes_it(dialled: str, listed: str | None) -> None:
+    table = {
+        "*": "rest", "4001234567": "hotline", "+86 10 8888 0301": "office", "4001": "extension", "86100001": "local",
+    }  # fmt: skip
+    assert by_dialled(table, dialled) == listed
 
 
 def test_places_read_as_people_write_them() -> None:

@@ -87,8 +87,9 @@ def test_no_name_survives_in_our_log(header: str) -> None:
     assert "duplicate From header field" in said
 
 
-def test_a_call_is_told_once_and_belongs_to_its_site(reporter: UnservedReporter) -> None:
-    report = parse_unserved(line(to="4002"))
+@pytest.mark.parametrize("dialled", ["4002", "+864002", "00864002"])
+def test_a_call_is_told_once_and_belongs_to_its_site(reporter: UnservedReporter, dialled: str) -> None:
+    report = parse_unserved(line(to=dialled))
     assert report is not None
     reporter.take(report)
     reporter.take(report)

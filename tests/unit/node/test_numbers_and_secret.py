@@ -47,6 +47,22 @@ def test_a_number_that_cannot_be_noted_is_not_given(tmp_path: Path) -> None:
     pool.close()
 
 
+def test_a_lease_that_cannot_be_noted_holds_and_asks_for_no_other(tmp_path: Path) -> None:
+    """A full disk must not make the line lease block after block; what is given out is on the disk all the same."""
+    pool = NumberPool(tmp_path / "n", 1)
+    (tmp_path / "n").rename(tmp_path / "gone")
+    pool.add(100001, 100100)
+    assert not pool.low
+    with pytest.raises(StoreError, match="cannot note"):
+        pool.take()
+    (tmp_path / "gone").rename(tmp_path / "n")
+    assert pool.take() == 100001
+    pool.close()
+    again = NumberPool(tmp_path / "n", 1)
+    assert again.take() == 100002
+    again.close()
+
+
 def test_all_processes_get_the_same_secret(tmp_path: Path) -> None:
     settings = Settings(node=NodeSettings(var_dir=tmp_path))
     with ThreadPoolExecutor(8) as threads:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from pathlib import Path
+from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from callcenter.errors import TelephonyError
-from callcenter.telephony.cli import call, check_address, check_options, sentence, turns_of
-from callcenter.telephony.plan import Action, CallReport, Turn, When
+from callcenter.telephony import cli
+from callcenter.telephony.cli import call, check_options, reached_from, sentence, turns_of
+from callcenter.telephony.plan import Action, CallPlan, CallReport, Turn, When
 
 HERE = "sip:4001@127.0.0.1:5060"
 
@@ -61,9 +66,32 @@ def test_a_host_that_nobody_knows() -> None:
 
 @pytest.mark.parametrize("uri", [HERE, "sip:4001@localhost", "sip:+8613900000001@127.0.0.1:5060;transport=tcp"])
 def test_what_can_be_dialled_passes(uri: str, tmp_path: Path) -> None:
-    check_address(uri)
+    assert reached_from(uri) == "127.0.0.1"
     check_options("+8613800000001", "0123456789*#ABCDabcd", "zh", 0.0, 300.0, tmp_path / "a.wav")
     check_options("", None, "en", None, 1.0, None)
+
+
+def test_another_machine_is_called_from_the_address_that_reaches_it() -> None:
+    addresses = [a.address for group in psutil.net_if_addrs().values() for a in group if a.family is socket.AF_INET]
+    ours = {address for address in addresses if not address.startswith("127.")}
+    assert all(reached_from(f"sip:4001@{address}") == "127.0.0.1" for address in ours), "this machine itself"
+    with contextlib.suppress(TelephonyError):  # a machine without a network
+        assert reached_from("sip:4001@192.0.2.7:5060") in ours
+
+
+def test_the_call_is_made_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[CallPlan] = []
+
+    async def place_call(plan: CallPlan, _: Any) -> CallReport:
+        plans.append(plan)
+        return CallReport(486, False, None, None, 0, 0.0, "nobody", "", 0.0, 0, None)
+
+    monkeypatch.setattr(cli, "reached_from", lambda uri: "192.0.2.1" if "192.0.2.7" in uri else "")
+    monkeypatch.setattr(cli, "place_call", place_call)
+    application = typer.Typer()
+    application.command()(call)
+    assert CliRunner().invoke(application, ["sip:4001@192.0.2.7", "--text", "漏水了"]).exit_code == 1
+    assert [plan.bind_host for plan in plans] == ["192.0.2.1"]
 
 
 def test_recordings_then_texts_then_keys_are_said() -> None:
