@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ def keep_phones(settings: Settings, version: int, phones: list[Phone]) -> PhoneB
     if len(good) < len(phones):
         log.warning("phones_malformed", count=len(phones) - len(good))
     book = PhoneBook(version, good)
-    replace_file(_path(settings), json.dumps({"version": version, "ha1": good}).encode(), sync=True)
+    with contextlib.suppress(OSError):  # a full disk keeps the older ones; this process has the newer in memory
+        replace_file(_path(settings), json.dumps({"version": version, "ha1": good}).encode(), sync=True)
     return book
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import secrets
-import socket
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,10 +13,7 @@ from pathlib import Path
 from callcenter.config import ROOT, Settings, Trunk
 from callcenter.edge.lines import LineAddress
 from callcenter.errors import ConfigError
-from callcenter.log import get_logger
 from callcenter.node.files import private_folder, replace_file
-
-log = get_logger("edge.render")
 
 TEMPLATE = ROOT / "config" / "kamailio.cfg"
 ANSWER_MS = 11_500
@@ -165,22 +161,10 @@ def _listed_network(trunk: Trunk, number: int) -> str | None:
         ) from error  # fmt: skip
 
 
-def trunk_networks(settings: Settings) -> list[str]:
-    """Networks whose INVITEs need no digest: listed ones, and the addresses of registrars. Blocks on name look-ups."""
-    networks = ["127.0.0.0/8"] if settings.edge.loopback_trunk else []
-    for number, trunk in enumerate(settings.edge.trunks):
-        listed = _listed_network(trunk, number)
-        if listed:
-            networks.append(listed)
-        if trunk.registrar:
-            host, _ = split_host(trunk.registrar, f"edge.trunks[{number}].registrar")
-            try:
-                found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, socket.AF_INET)}
-            except OSError as error:
-                log.warning("trunk_unknown_host", trunk=trunk.name, error=str(error))
-                continue
-            networks.extend(f"{address}/32" for address in sorted(found))
-    return networks
+def listed_networks(settings: Settings) -> list[str]:
+    """Networks of the settings whose INVITEs need no digest. Raises ConfigError."""
+    listed = (_listed_network(trunk, number) for number, trunk in enumerate(settings.edge.trunks))
+    return [*(["127.0.0.0/8"] if settings.edge.loopback_trunk else []), *(network for network in listed if network)]
 
 
 def write_lines(path: Path, lines: Iterable[LineAddress]) -> None:
@@ -219,13 +203,20 @@ def _files(settings: Settings, sip_port: int, inside_port: int | None, rpc_folde
     )  # fmt: skip
 
 
-def render(settings: Settings, sip_port: int, inside_port: int | None, lines: Iterable[LineAddress]) -> EdgeFiles:
-    """Write every file into `run_dir`, each readable by the service alone."""
+def render(
+    settings: Settings,
+    sip_port: int,
+    inside_port: int | None,
+    lines: Iterable[LineAddress],
+    registrars: Iterable[str] = (),
+) -> EdgeFiles:
+    """Write every file into `run_dir`, each readable by the service alone. `registrars`: networks of trunks that we
+    register with."""
     run_dir = private_folder(settings.run_dir)
     files = _files(settings, sip_port, inside_port, _rpc_folder(run_dir))
     if any(trunk.registrar for trunk in settings.edge.trunks):
         _write_registrar_table(run_dir)
     replace_file(files.config, render_config(settings, files, nonce=nonce_secret(settings)).encode())
     write_lines(files.lines, lines)
-    write_addresses(files.addresses, trunk_networks(settings))
+    write_addresses(files.addresses, [*listed_networks(settings), *registrars])
     return files

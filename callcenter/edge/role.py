@@ -14,7 +14,8 @@ from callcenter.edge.kamailio import Kamailio
 from callcenter.edge.lines import LineAddress, local_lines, remote_lines
 from callcenter.edge.phones import PhoneBook, keep_phones, push_phones, read_phones
 from callcenter.edge.ports import choose_port
-from callcenter.edge.render import EdgeFiles, render, trunk_networks, write_addresses, write_lines
+from callcenter.edge.registrars import Registrars
+from callcenter.edge.render import EdgeFiles, listed_networks, render, write_addresses, write_lines
 from callcenter.edge.rpc import Rpc
 from callcenter.edge.tail import follow
 from callcenter.edge.trunks import check_trunks, register_trunks
@@ -47,6 +48,7 @@ class EdgeRole:
         self._news = asyncio.Event()
         self._lines: list[LineAddress] = []
         self._rpc_failures = 0
+        self._registrars = Registrars(settings)
         self._networks: list[str] | None = None
         self._registered = False
         self.journal = open_journal(settings)
@@ -91,7 +93,8 @@ class EdgeRole:
         if settings.edge.public_address:
             inside = await asyncio.to_thread(choose_port, host, settings.edge.inside_port, before, "inside")
         self._lines = self._see_lines()
-        files = await asyncio.to_thread(render, settings, sip_port, inside, self._lines)
+        registrars = self._registrars.networks
+        files = await asyncio.to_thread(render, settings, sip_port, inside, self._lines, registrars)
         link = asyncio.create_task(self.link.run(), name="link")
         kamailio = None if self.external else Kamailio(settings, files, self._on_log)
         try:
@@ -117,22 +120,21 @@ class EdgeRole:
             log.warning("edge.external", config=str(files.config), log=str(told.with_name("kamailio.log")))
             tail = asyncio.create_task(follow(told.with_name("kamailio.log"), self._on_log), name="kamailio log")
         died = asyncio.create_task(kamailio.wait()) if kamailio else None
+        trunks = asyncio.create_task(self._keep_trunks(files, rpc), name="trunks")
         try:
             ports = {"sip": files.sip_port}
             if files.inside_port is not None:
                 ports["inside"] = files.inside_port
             ready = False
             loop = asyncio.get_running_loop()
-            next_alive = next_trunks = 0.0
+            next_alive = 0.0
             while not self._stop.is_set():
                 if died is not None and died.done():
                     log.error("kamailio.died", status=died.result())
                     return 1
+                if trunks.done():
+                    trunks.result()
                 await self._look(files, rpc)
-                if loop.time() >= next_trunks:
-                    next_trunks = loop.time() + TRUNKS_S
-                    if not await self._trunks(files, rpc):
-                        next_trunks = loop.time() + (LOOK_S if not ready else ALIVE_EVERY_S)
                 if loop.time() >= next_alive and await self._well(rpc):
                     next_alive = loop.time() + ALIVE_EVERY_S
                     phones_known = self._pushed is self._phones
@@ -148,7 +150,7 @@ class EdgeRole:
             return 0
         finally:
             rpc.close()
-            for task in (tail, died):
+            for task in (tail, died, trunks):
                 if task is not None:
                     task.cancel()
 
@@ -172,12 +174,20 @@ class EdgeRole:
                 book = self._phones
                 await push_phones(rpc, book, self._pushed)
                 self._pushed = book
-        except TelephonyError as error:
+        except (TelephonyError, OSError) as error:  # on a full disk the lines that Kamailio knows go on taking calls
             log.debug("edge.later", error=str(error))
 
-    async def _trunks(self, files: EdgeFiles, rpc: Rpc) -> bool:
-        """Look the trunks' addresses up again, and register once; whether Kamailio took it."""
-        networks = await asyncio.to_thread(trunk_networks, self.settings)
+    async def _keep_trunks(self, files: EdgeFiles, rpc: Rpc) -> None:
+        """Register with the trunks, and follow their names. Beside all else: a name server may be long in answering."""
+        while True:
+            if await self._tell_trunks(files, rpc):
+                await self._registrars.follow()
+            took = await self._tell_trunks(files, rpc)
+            await asyncio.sleep(TRUNKS_S if took else LOOK_S)
+
+    async def _tell_trunks(self, files: EdgeFiles, rpc: Rpc) -> bool:
+        """Tell Kamailio where the trunks are, and to register once; whether it took it."""
+        networks = [*listed_networks(self.settings), *self._registrars.networks]
         try:
             if networks != self._networks:
                 write_addresses(files.addresses, networks)
@@ -186,7 +196,7 @@ class EdgeRole:
             if not self._registered:
                 await register_trunks(rpc, self.settings, files)
                 self._registered = True
-        except TelephonyError as error:
+        except (TelephonyError, OSError) as error:
             log.debug("trunks.later", error=str(error))
             return False
         return True
