@@ -58,15 +58,21 @@ class Language(StrEnum):
 
 
 def _lines() -> Iterator[str]:
-    """Standard input as it comes. Raises SpeechError naming the line that is no UTF-8."""
+    """Standard input as it comes, every line of it: answer n belongs to line n. Raises SpeechError at its end where a
+    line was no UTF-8, naming the first."""
+    broken: list[int] = []
     for number, raw in enumerate(sys.stdin.buffer, start=1):
         try:
             yield raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise SpeechError(
-                "understand.not_utf8", "not UTF-8", where=f"standard input, line {number}",
-                mend="convert it first: iconv -f GB18030 -t UTF-8",
-            ) from error  # fmt: skip
+        except UnicodeDecodeError:
+            broken.append(number)
+            yield raw.decode("utf-8", "replace")
+    if broken:
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        raise SpeechError(
+            "understand.not_utf8", "not UTF-8", where=f"standard input, line {broken[0]}{more}",
+            mend="convert it first: iconv -f GB18030 -t UTF-8",
+        )
 
 
 def understand(

@@ -253,12 +253,15 @@ def test_what_the_command_cannot_do_is_refused_with_what_it_can(arguments: list[
     assert words in done.stderr + str(done.exception)
 
 
-def test_input_that_is_no_utf8_is_refused_with_its_line() -> None:
-    given = "漏水\n".encode() + "没电了\n".encode("gb18030")
+def test_lines_that_are_no_utf8_are_answered_and_named() -> None:
+    given = "漏水\n".encode() + "没电了\n".encode("gb18030") + "停水了\n".encode() + b"\xff\n"
     done = CliRunner().invoke(_cli(), ["--json"], input=given)  # type: ignore[arg-type]
-    assert len(done.stdout.splitlines()) == 1, "what came before is answered"
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["category"]["value"] for one in told] == ["water_leak", "other", "water_supply", "other"]
+    assert told[1]["to_confirm"]
+    assert done.exit_code == 1
     assert isinstance(done.exception, SpeechError)
-    assert "line 2" in str(done.exception)
+    assert "line 2 and 1 more" in str(done.exception)
 
 
 def test_traditional_characters_tell_an_emergency(understander: Understander) -> None:
