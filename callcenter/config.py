@@ -202,7 +202,9 @@ class MessageSettings(_Section):
     mail_from: str = Field("callcenter@localhost", description="Sender of our mails.")
     webhooks: list[Webhook] = Field(default_factory=list, description="Addresses that are told of matters.")
     timeout_s: float = Field(10, gt=0, le=60, description="A server that takes longer is tried again later.")
-    attempts: int = Field(12, ge=1, le=50, description="Tries, each later than the one before, up to an hour apart.")
+    attempts: int = Field(
+        36, ge=1, le=50, description="Tries, each later than the one before, up to an hour apart; 36 last a day."
+    )
 
     @field_validator("webhooks")
     @classmethod

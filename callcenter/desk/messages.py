@@ -131,7 +131,7 @@ class Messages:
         if row is None:
             return False
         matter = await _sql.matter(self._desk.pool, ticket=row["ticket"]) if row["ticket"] is not None else None
-        if _needless(row, matter):
+        if _needless(row, matter, target.hook):
             await _sql.finish(self._desk.pool, id=row["id"], state="sent", result="not_needed", at=now)
             return True
         error: CallCenterError | None = None
@@ -228,11 +228,22 @@ class Messages:
         }  # fmt: skip
 
 
-def _needless(row: Any, matter: Any) -> bool:
-    """Whether nobody needs to read it any more: somebody else is asked by now, or the matter is over."""
-    if matter is None or row["body"].get("kind") != EffectKind.ASK:
+WHILE_OPEN = frozenset({EffectKind.WARN, EffectKind.CONFIRM, EffectKind.FOLLOW_UP})
+"""What asks for something that a matter which is over needs no more."""
+
+
+def _needless(row: Any, matter: Any, hook: Webhook | None) -> bool:
+    """Whether nobody needs to read it any more: somebody else is asked by now, or the matter is over.
+
+    What people read is so when it comes late (a server that was away for a day empties no heap of old news on them); a
+    system behind a plain webhook hears of everything.
+    """
+    if matter is None:
         return False
-    return matter["closed_at"] is not None or (matter["asked"] != row["staff"] and row["attempts"] > 1)
+    kind, over, late = row["body"].get("kind"), matter["closed_at"] is not None, row["attempts"] > 1
+    if kind == EffectKind.ASK:
+        return over or (late and matter["asked"] != row["staff"])
+    return late and over and kind in WHILE_OPEN and (hook is None or hook.form != "plain")
 
 
 def _mendable(error: CallCenterError) -> bool:

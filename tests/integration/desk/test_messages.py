@@ -260,6 +260,24 @@ async def test_a_mail_server_that_is_away_is_tried_again(
             assert not post.mails.empty()
 
 
+@pytest.mark.parametrize(
+    ("kind", "closed", "attempts", "form", "needless"),
+    [
+        ("warn", True, 9, None, True), ("follow_up", True, 9, "wecom", True), ("warn", True, 9, "plain", False),
+        ("warn", True, 1, None, False), ("warn", False, 9, None, False), ("tell", True, 9, None, False),
+        ("escalate", True, 9, None, False), ("report", True, 9, None, False), ("ask", True, 1, "plain", True),
+        ("ask", False, 2, None, True), ("ask", False, 1, None, False),
+    ],
+)  # fmt: skip
+def test_a_server_that_was_away_for_a_day_empties_no_old_news_on_people(
+    kind: str, closed: bool, attempts: int, form: Any, needless: bool
+) -> None:
+    hook = Webhook(name="h", form=form, url="https://example.com", secret_env="HOOK_SECRET") if form else None
+    row = {"body": {"kind": kind}, "attempts": attempts, "staff": "gao_feng"}
+    matter = {"closed_at": datetime.now(UTC) if closed else None, "asked": "wu_gang"}
+    assert messages._needless(row, matter, hook) is needless
+
+
 async def test_everything_is_off_by_default(desk: Desk) -> None:
     assert messages.targets(desk.settings) == []
     assert Settings().messages.mail_host is None
