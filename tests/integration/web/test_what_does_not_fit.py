@@ -68,7 +68,9 @@ def test_names_that_messengers_add_to_a_link_are_left_alone(reader: Client) -> N
 @pytest.mark.parametrize(
     ("question", "words"),
     [("category=dragon", "列表"), ("category=water_leak&place=99-9-9999", "places.yaml"),
-     ("category=water_leak&place=?", "3-2-1102"), ("category=water_leak&at=soon", "2026-11-21T20:10")],
+     ("category=water_leak&place=?", "3-2-1102"), ("category=water_leak&at=soon", "2026-11-21T20:10"),
+     ("category=water_leak&at=9999-12-31T23:59", "2099"), ("category=water_leak&at=0001-01-01T00:00", "2000"),
+     ("category=water_leak&source=dragon", "列表")],
 )  # fmt: skip
 def test_a_question_that_does_not_fit_says_what_would(reader: Client, question: str, words: str) -> None:
     answer = reader.get(f"/what-if?{question}")
