@@ -213,10 +213,11 @@ async def close(desk: Desk, identity: int, actor: str, result: str, key: str) ->
                     mend="it is for whoever is responsible, the department in charge, and those above",
                 )  # fmt: skip
             return Closing(tuple(finished), left)
-        await _sql.close(connection, id=identity, at=datetime.now(UTC))
-        await write_event(
-            desk, connection, DeskEvent.INCIDENT_CLOSED, site=row["site"], actor=actor, rules=("R32",),
-            body={"incident": identity, "result": result, "tickets": finished},
-        )  # fmt: skip
-        await tell(connection, NewsKind.TICKET, row["site"], {"ticket": None, "kind": "incident.closed"})
+        if not numbers:  # else it ended, with its event, when the last of them was saved
+            await _sql.close(connection, id=identity, at=datetime.now(UTC))
+            await write_event(
+                desk, connection, DeskEvent.INCIDENT_CLOSED, site=row["site"], actor=actor, rules=("R32",),
+                body={"incident": identity, "result": result, "tickets": []},
+            )  # fmt: skip
+            await tell(connection, NewsKind.TICKET, row["site"], {"ticket": None, "kind": "incident.closed"})
     return Closing(tuple(finished), ())

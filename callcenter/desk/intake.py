@@ -254,8 +254,17 @@ async def _join(
         await matters.insert(received.desk, received.connection, around, outcome, opened)
     again = called_again(around, target, received.call, matter)
     await matters.save(received.desk, received.connection, around, again, call=received.id)
+    by, back = received.record(labels, "").number, matter.call_back_at
+    if matter.empty and target.matter.empty and back is None:  # silent again, perhaps on another phone
+        back = moment + timedelta(minutes=around.rules.call_back_within_min)
     if any(event.act is Act.PROMISE for event in again.events):
-        await matters.plan_callback(received.connection, again.state, received.id, _reason(matter, why), moment)
+        await matters.plan_callback(
+            received.connection, again.state, received.id, _reason(matter, why), moment, number=by
+        )
+    elif back is not None and by and not await matters.callback_due(received.connection, target.ticket, to=by):
+        await matters.plan_callback(  # others of theirs are called back sooner, on another number
+            received.connection, again.state, received.id, _reason(matter, why), moment, number=by, due_at=back
+        )
     await _calls.complete(received.connection, id=received.id, at=None, ticket=into, labels=None)
     return into
 
@@ -416,7 +425,7 @@ async def _complete(received: Received, ticket: Any, labels: Understanding, cont
 async def _join_late(received: Received, state: TicketState, into: str, now: datetime) -> int:
     around = await matters.situation(received.desk, received.connection, received.site, now)
     target = await matters.load(received.connection, matters.number_of(into))
-    first = around.organisation.person(target.first_responder)
+    first = around.organisation.once_here(target.first_responder)
     event = TicketEvent(
         Act.JOIN, now, RULE, "R17", f"与未结事项{target.ticket}为同一事项，并入；首问责任人仍为{first.called()}。",
         f"The same matter as the open {target.ticket}: joined; the first responder is still {first.called('en')}.",

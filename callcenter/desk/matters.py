@@ -21,7 +21,7 @@ from callcenter.domain.effects import Effect, EffectKind, Outcome
 from callcenter.domain.labels import Understanding
 from callcenter.domain.responsibility import Decision
 from callcenter.domain.situation import Situation
-from callcenter.domain.tickets import Act, TicketEvent, TicketState
+from callcenter.domain.tickets import RULE, Act, TicketEvent, TicketState
 from callcenter.domain.work import absorb
 from callcenter.errors import DomainError, StoreError
 from callcenter.store.pool import Connection, statements
@@ -225,7 +225,12 @@ def _plan(desk: Desk, writing: Writing, outcome: Outcome, call: UUID | None) -> 
         _plan_effect(desk, writing, state, number, effect, call)
     _follow_callbacks(writing, state, number, outcome.events)
     if (over := state.closed_at or state.done_at) is not None:
-        writing.add("close_if_over", number=number, at=over)
+        writing.add(
+            "close_if_over", number=number, at=over, journal=desk.journal, seq=desk.next_seq(),
+            kind=DeskEvent.INCIDENT_CLOSED.value, result=state.record.done or None,
+            actor=next((e.actor for e in outcome.events if e.actor != RULE), RULE),
+            payload=payload(NewsKind.TICKET, state.site, {"ticket": None, "kind": DeskEvent.INCIDENT_CLOSED.value}),
+        )  # fmt: skip
     kind = outcome.events[-1].act.value if outcome.events else "told"
     news = {"ticket": number, "kind": kind, "urgency": state.urgency}
     writing.add("notify", payload=payload(NewsKind.TICKET, state.site, news))
@@ -263,20 +268,34 @@ def _follow_callbacks(writing: Writing, state: TicketState, number: int, events:
     for event in events:
         if event.act in {Act.CALLED_BACK, *ENDS_ALL, Act.SATISFIED}:
             how = {Act.JOIN: "joined", Act.CALLED_BACK: "done"}.get(event.act, "done")
-            writing.add("end_callbacks", ticket=number, state=how, at=event.at, by=event.actor)
+            only = event.number if event.act is Act.CALLED_BACK else None
+            writing.add("end_callbacks", ticket=number, state=how, at=event.at, by=event.actor, number=only)
     if state.timer(Clock.CALL_BACK) is not None:
         writing.add("set_callback_responsible", ticket=number, responsible=state.responsible)
 
 
-async def plan_callback(connection: Connection, state: TicketState, call: UUID, reason: str, at: datetime) -> None:
-    """Write down the call-back that the ticket's clock asks for, once for a call; none where no number is known."""
+async def plan_callback(
+    connection: Connection, state: TicketState, call: UUID, reason: str, at: datetime, *, number: str | None = None,
+    due_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Write down the call-back that the ticket's clock asks for, or one `due_at` another time, once for a call: to
+    `number` of who was promised it, else to the matter's; none where no number is known."""
     timer = state.timer(Clock.CALL_BACK)
-    if timer is None or state.number is None:
+    to, due = number or state.number, due_at or (timer.due_at if timer is not None else None)
+    if due is None or to is None:
         return
     await _sql.put_callback(
         connection, site=state.site, call=call, ticket=number_of(state.ticket), household=state.call.household,
-        number=state.number, reason=reason, due_at=timer.due_at, responsible=state.responsible, at=at,
+        number=to, reason=reason, due_at=due, responsible=state.responsible, at=at,
     )  # fmt: skip
+
+
+async def callback_due(
+    connection: Connection, ticket: str, *, to: str | None = None, but: str | None = None
+) -> datetime | None:
+    """When the next call-back about a matter is due: to one number, or to others than one; None: none is."""
+    found: datetime | None = await _sql.callback_due(connection, ticket=number_of(ticket), to=to, but=but)
+    return found
 
 
 async def plan_promise(connection: Connection, state: TicketState) -> None:
@@ -304,8 +323,10 @@ async def save_joined(
 ) -> None:  # fmt: skip
     """Save `state` as it is `joined`, and what that means for `into`; a call-back still due goes along (R17, R22)."""
     absorbed = absorb(around, into, state)
-    if any(event.act is Act.PROMISE for event in absorbed.events):
-        await _resident.carry_callbacks(connection, number=number_of(state.ticket), into=number_of(into.ticket))
+    sooner = any(event.act is Act.PROMISE for event in absorbed.events)
+    if sooner or not state.matter.empty:
+        number, other = number_of(state.ticket), number_of(into.ticket)
+        await _resident.carry_callbacks(connection, number=number, into=other, every=sooner)
     await save(desk, connection, around, joined, call=call)
     await save(desk, connection, around, absorbed, call=call)
 

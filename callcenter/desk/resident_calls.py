@@ -7,6 +7,7 @@ line's records: see `callcenter.desk.residents_rung`.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -130,16 +131,28 @@ def why_not(settings: Settings) -> str:
     return ""
 
 
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_FIXED = re.compile(r"(?:10|2[0-9])[0-9]{8}|[3-9][0-9]{2}[0-9]{7,8}")
+"""Area code and number, without the 0."""
+_LOCAL = re.compile(r"[2-8][0-9]{6,7}")
+_ABROAD = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")
+"""E.164: at most 15 figures."""
+
+
 def dialable(number: str, prefixes: list[str]) -> str | None:
-    """A stored number as it is dialled: +86138… as 138…, +8610… as 010…; None where no listed prefix allows it."""
-    national = number
+    """A stored number as it is dialled: +86138… as 138…, +8610… as 010…; None where no listed prefix allows it.
+
+    None as well for what is no subscriber's whole number, whatever its prefix: callers write into From what they like,
+    and a call-back to a premium number (12590…, 168…) is what a thief waits for, one to 110 or 119 an alarm.
+    """
+    national, written = number.removeprefix("+86"), ""
     if number.startswith("+86"):
-        rest = number[3:]
-        national = rest if rest.startswith("1") and len(rest) == 11 else "0" + rest
-    for written in (national, number):
-        if written.startswith(tuple(prefixes)) and written.lstrip("+").isdigit():
-            return written
-    return None
+        written = national if _MOBILE.fullmatch(national) else f"0{national}" if _FIXED.fullmatch(national) else ""
+    elif _LOCAL.fullmatch(number) or _ABROAD.fullmatch(number):
+        written = number
+    if not written:
+        return None
+    return next((one for one in (written, number) if one.startswith(tuple(prefixes))), None)
 
 
 def ring_at(row: Any, settings: ResidentSettings, calendar: WorkingCalendar, at: datetime) -> datetime:

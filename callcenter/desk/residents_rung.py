@@ -45,7 +45,16 @@ TALK_S = 1800
 SATISFIED_FROM = 3
 """A lower score is not satisfied, whatever else was said: the matter is opened again (R23)."""
 
-_SCORED = {1: "很不满意", 2: "不满意", 3: "一般", 4: "满意", 5: "非常满意"}
+_SCORED = {
+    1: ("很不满意", "very dissatisfied"), 2: ("不满意", "dissatisfied"), 3: ("一般", "neither"),
+    4: ("满意", "satisfied"), 5: ("非常满意", "very satisfied"),
+}  # fmt: skip
+_HOW = {
+    "no_answer": ("无人接听", "no answer"), "busy": ("占线", "engaged"), "unreachable": ("无法接通", "out of reach"),
+    "no_clear_answer": ("没有明确答复", "no clear answer"), "wrong_number": ("号码有误", "a wrong number"),
+    "no_news": ("没有结果", "nothing was heard of it"),
+}  # fmt: skip
+"""What came of a call that did not reach them, in both languages."""
 
 
 def ours(a: Applying) -> bool:
@@ -93,10 +102,21 @@ async def _apply(desk: Desk, connection: Connection, row: Any, call: UUID, body:
     match answer:
         case "bridged" | "heard":
             if row["purpose"] == "callback":
-                note = f"住户说：{words}" if answer == "heard" else await _spoke_to(connection, around, call)
-                await matters.save(desk, connection, around, _called_back(around, state, answer, note), call=call)
+                said = (f"住户说：{words}", f"the resident said: {words}")
+                note = said if answer == "heard" else await _spoke_to(connection, around, call)
+                later = row["callback"] is None and await _sql.promised_by_person(
+                    connection, ticket=row["ticket"], at=now
+                )
+                kept = row["number"] if not later else None
+                other = await matters.callback_due(connection, state.ticket, but=row["number"])
+                outcome = _called_back(around, state, answer, note, kept=kept, other_due=other)
+                await matters.save(desk, connection, around, outcome, call=call)
             else:  # spoke to a person instead: that person closes it
-                await _note(desk, connection, around, state, "回访时已接通值班员，请值班员完成回访。", call)
+                note = (
+                    "回访时已接通值班员，请值班员完成回访。",
+                    "The resident spoke to the operator on duty, who completes the follow-up.",
+                )
+                await matters.save(desk, connection, around, work.note(around, state, RULE, *note), call=call)
         case "solved" | "unsolved":
             solved = answer == "solved"
             await _followed_up(desk, connection, around, state, call, solved=solved, score=score, said=words)
@@ -110,18 +130,26 @@ async def _apply(desk: Desk, connection: Connection, row: Any, call: UUID, body:
     await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
 
 
-async def _spoke_to(connection: Connection, around: Situation, call: UUID) -> str:
-    """Whom the resident was bridged to: whoever picked up."""
+async def _spoke_to(connection: Connection, around: Situation, call: UUID) -> tuple[str, str]:
+    """Whom the resident was bridged to, in both languages: whoever picked up."""
     staff = await connection.fetchval("select receiver from call where id = $1", call)
-    return f"已接通{around.organisation.person(staff).called()}。" if staff else "已接通负责人。"
+    if not staff:
+        return "已接通负责人。", "put through to whoever is responsible."
+    person = around.organisation.once_here(staff)
+    return f"已接通{person.called()}。", f"put through to {person.called('en')}."
 
 
-def _called_back(around: Situation, state: TicketState, answer: str, note: str) -> Outcome:
-    """The promise is kept; what was said, or to whom they spoke, is in the history (R22)."""
+def _called_back(
+    around: Situation, state: TicketState, answer: str, note: tuple[str, str], *, kept: str | None,
+    other_due: datetime | None,
+) -> Outcome:  # fmt: skip
+    """What was promised to the number `kept` is kept; None: a person has promised a later time, which stands. What was
+    said, or to whom they spoke, is in the history (R22)."""
     course = Course(around, state)
-    if state.status.open:
-        course.add(Act.CALLED_BACK, RULE, note=note)
-    course.add(Act.NOTE, RULE, note=f"回电：{note}")
+    if state.status.open and kept is not None:
+        made = work.called_back(around, state, RULE, number=kept, other_due=other_due)
+        course = Course(around, made.state, list(made.events), list(made.effects))
+    course.add(Act.NOTE, RULE, note=f"回电：{note[0]}", note_en=f"Called: {note[1]}")
     if answer == "heard":
         sentence = ("已回电，住户有新的说明，请查看。", "The resident was called back and has told more: please look.")
         course.tell((state.responsible,), "R22", sentence)
@@ -134,21 +162,18 @@ async def _followed_up(
 ) -> None:  # fmt: skip
     """Satisfied archives, not satisfied reopens to the first responder (R23)."""
     content = solved and (score is None or score >= SATISFIED_FROM)
-    note = "电话回访：" + ("已解决" if solved else "没有解决") + (f"，{_SCORED[score]}（{score}分）" if score else "")
-    note += "。" if solved or not said else f"。住户说：{said}"
+    zh, en = ("已解决", "solved") if solved else ("没有解决", "not solved")
+    if score:
+        zh, en = f"{zh}，{_SCORED[score][0]}（{score}分）", f"{en}, {_SCORED[score][1]} ({score} of 5)"
+    told = ("", "") if solved or not said else (f"住户说：{said}", f" The resident said: {said}")
+    note = (f"电话回访：{zh}。{told[0]}", f"Follow-up call: {en}.{told[1]}")
     try:
         deed = work.satisfied if content else work.unsatisfied
-        outcome = deed(around, state, CALLER, note)
+        outcome = deed(around, state, CALLER, *note)
     except DomainError as error:  # a person was quicker
         log.info("answer_changes_nothing", ticket=state.ticket, why=error.code)
-        outcome = work.note(around, state, CALLER, note)
+        outcome = work.note(around, state, CALLER, *note)
     await matters.save(desk, connection, around, outcome, call=call)
-
-
-async def _note(
-    desk: Desk, connection: Connection, around: Situation, state: TicketState, text: str, call: UUID | None
-) -> None:
-    await matters.save(desk, connection, around, work.note(around, state, RULE, text), call=call)
 
 
 async def _not_reached(desk: Desk, connection: Connection, row: Any, call: UUID | None) -> None:
@@ -179,7 +204,11 @@ async def give_up(desk: Desk, connection: Connection, row: Any, how: str, call: 
         await matters.save(desk, connection, around, work.not_reached(around, state, RULE), call=call)
         return
     course = Course(around, state)
-    course.add(Act.NOTE, RULE, note=f"自动回电{row['attempts']}次未成（{how}），请人工联系。")
+    zh, en, tries = *_HOW.get(how, (how, how)), row["attempts"]
+    course.add(
+        Act.NOTE, RULE, note=f"自动回电{tries}次未成（{zh}），请人工联系。",
+        note_en=f"Called {tries} times in vain ({en}): a person has to call them.",
+    )  # fmt: skip
     sentence = ("自动回电未接通，请人工联系住户。", "The resident was not reached by telephone: please call them.")
     course.tell((state.responsible,), "R22", sentence)
     await matters.save(desk, connection, around, course.outcome(), call=call)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 log = get_logger("desk.rung")
 _sql = statements("reach")
 
-REFUSED_BY_KEY = "电话中按2，表示不能处理"
-"""The reason that a refusal by telephone has (R16)."""
+REFUSED_BY_KEY = ("电话中按2，表示不能处理", "2 was pressed on the telephone: cannot take it")
+"""The reason that a refusal by telephone has (R16), in both languages."""
 
 
 def _of(a: Applying) -> tuple[int, str] | None:
@@ -95,7 +95,7 @@ async def _act(a: Applying, number: int, deed: Any) -> str:
 def _refused(around: Situation, state: TicketState, staff: str) -> Outcome:
     if state.status is not Status.HANDED_OVER or state.asked != staff:
         raise DomainError("r13.not_asked", "somebody else is asked by now", mend="nothing is left to do here")
-    return handover.refuse(around, state, staff, REFUSED_BY_KEY)
+    return handover.refuse(around, state, staff, *REFUSED_BY_KEY)
 
 
 async def _finish(a: Applying, row: Any, result: str) -> None:

@@ -81,7 +81,10 @@ async def callback_done(desk: Desk, identity: int, actor: str, result: str, key:
                     state = await matters.load(connection, row["ticket"])
                     around = await matters.situation(desk, connection, row["site"])
                     if state.status.open and state.timer(Clock.CALL_BACK) is not None:
-                        outcome = work.called_back(around, state, actor, result)
+                        other = await matters.callback_due(connection, state.ticket, but=row["number"])
+                        outcome = work.called_back(
+                            around, state, actor, result, number=row["number"], other_due=other
+                        )
                         await matters.save(desk, connection, around, outcome)
                 await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
     return await callback(desk, identity)

@@ -75,7 +75,7 @@ def _keep_promise(course: Course, by: datetime | None) -> None:
         course.add(Act.PROMISE, due_at=by)
 
 
-def open_again(course: Course, by: str, act: Act, note: str) -> None:
+def open_again(course: Course, by: str, act: Act, note: str, note_en: str = "") -> None:
     """Back to its first responder, and with new limits (R18, R21, R23); an emergency goes to its department at once."""
     state, situation = course.state, course.situation
     first = state.first_responder
@@ -84,7 +84,7 @@ def open_again(course: Course, by: str, act: Act, note: str) -> None:
     deadlines = [Deadline(Clock.ANSWER, at, at + timedelta(hours=rules.answer_within_h))]
     if state.timer(Clock.CLOSE) is None:
         deadlines.append(Deadline(Clock.CLOSE, at, at + timedelta(days=rules.close_within_days)))
-    course.add(act, by, to=to, note=note, deadlines=tuple(deadlines))
+    course.add(act, by, to=to, note=note, note_en=note_en, deadlines=tuple(deadlines))
     manager = situation.organisation.department(state.matter.department).manager
     handled_by = (state.accepted_by,) if state.accepted_by else ()
     sentence = ("来电人不满意，事项重新办理。", "The caller is not satisfied: the matter is open again.")

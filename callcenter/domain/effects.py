@@ -81,10 +81,13 @@ class Course:
         return self.situation.at
 
     def add(
-        self, act: Act, actor: str = RULE, *, rule: str = "", why: tuple[str, str] | None = None, **more: Any
-    ) -> None:
-        """Apply an event; its sentences come from `event_words` unless given as `why`."""
-        own_rule, zh, en = words(self.situation, act, actor, more.get("to"), more.get("note", ""), more.get("due_at"))
+        self, act: Act, actor: str = RULE, *, rule: str = "", why: tuple[str, str] | None = None, note_en: str = "",
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """Apply an event; its sentences come from `event_words` unless given as `why`. `note_en`: the English of a
+        note that the house itself wrote; people's own words stay as they are."""
+        to, note, due_at = more.get("to"), more.get("note", ""), more.get("due_at")
+        own_rule, zh, en = words(self.situation, act, actor, to, note, due_at, note_en)
         if why is not None:
             zh, en = why
         event = TicketEvent(act=act, at=self.at, actor=actor, rule=rule or own_rule, zh=zh, en=en, **more)

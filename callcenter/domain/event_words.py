@@ -84,9 +84,9 @@ _WORDS: dict[Act, tuple[str, str, str]] = {
 
 
 def words(
-    situation: Situation, act: Act, actor: str, to: str | None, note: str, due_at: datetime | None
+    situation: Situation, act: Act, actor: str, to: str | None, note: str, due_at: datetime | None, note_en: str = ""
 ) -> tuple[str, str, str]:
-    """Rule, Mandarin sentence, English sentence."""
+    """Rule, Mandarin sentence, English sentence. What the house itself notes has its English as `note_en`."""
     rule, zh, en = _WORDS[act]
     local = situation.rules.calendar.local(due_at) if due_at else None
 
@@ -99,7 +99,7 @@ def words(
 
     due_zh = f"{local.month}月{local.day}日{local:%H:%M}" if local else ""
     due_en = f"{local:%H:%M} on {local.day} {local:%B}" if local else ""
-    english = en.format(actor=called(actor, "en"), to=called(to, "en"), note=note, due=due_en).strip()
+    english = en.format(actor=called(actor, "en"), to=called(to, "en"), note=note_en or note, due=due_en).strip()
     return (
         rule,
         zh.format(actor=called(actor, "zh"), to=called(to, "zh"), note=note, due=due_zh).strip(),

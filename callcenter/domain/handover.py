@@ -99,7 +99,7 @@ def route(course: Course) -> None:
     state, situation = course.state, course.situation
     if (state.status is Status.TO_CONFIRM and state.urgency != EMERGENCY) or state.settled:
         return
-    own = situation.organisation.person(state.responsible).department == state.matter.department
+    own = situation.organisation.once_here(state.responsible).department == state.matter.department
     _release(course)
     if own and state.urgency != EMERGENCY:
         course.add(Act.ASSIGN, to=state.responsible)
@@ -212,15 +212,16 @@ def accept(situation: Situation, state: TicketState, by: str) -> Outcome:
     return course.outcome()
 
 
-def refuse(situation: Situation, state: TicketState, by: str, note: str) -> Outcome:
+def refuse(situation: Situation, state: TicketState, by: str, note: str, note_en: str = "") -> Outcome:
     """Who was asked does not take it: a reason is needed, it is counted, the next is asked, those above see it (R16).
 
-    After `Rules.refusals_escalate` refusals the office has to settle it; meanwhile the chain goes on.
+    After `Rules.refusals_escalate` refusals the office has to settle it; meanwhile the chain goes on. `note_en` is the
+    reason's English where it is not in a person's own words.
     """
     course = Course(situation, state)
     if by in (situation.organisation.last_resort, situation.organisation.general_manager):
         raise DomainError("r14.last_resort", "the last resort and the general manager cannot refuse")
-    course.add(Act.REFUSE, by, note=note)
+    course.add(Act.REFUSE, by, note=note, note_en=note_en)
     _tell_of_refusal(course, by, state.matter.department)
     _escalate_refusals(course)
     ask_next(course)
@@ -237,11 +238,12 @@ def _tell_of_refusal(course: Course, by: str, department: str) -> None:
 def _escalate_refusals(course: Course) -> None:
     state = course.state
     if len(state.refusals) >= course.situation.rules.refusals_escalate and not state.disputed:
-        _dispute(course, RULE, f"{len(state.refusals)}次")
+        times = len(state.refusals)
+        _dispute(course, RULE, f"已有{times}次拒绝。", f"It was refused {times} times.")
 
 
-def _dispute(course: Course, by: str, note: str) -> None:
-    course.add(Act.DISPUTE, by, note=note)
+def _dispute(course: Course, by: str, note: str, note_en: str = "") -> None:
+    course.add(Act.DISPUTE, by, note=note, note_en=note_en)
     organisation, urgent = course.situation.organisation, course.state.urgency == EMERGENCY
     sentence = ("责任有争议，请裁定。", "Who is in charge is disputed: please settle it.")
     course.tell(dict.fromkeys((organisation.office, organisation.general_manager)), "R16", sentence, ring=urgent)
@@ -302,7 +304,7 @@ def hand_over(
     chain goes on from where it is).
 
     Whoever is responsible stays so until it is taken (R14). Who accepted it before, or is asked to take it, needs a
-    reason, and it counts as a refusal (R16).
+    reason, and it counts as a refusal (R16). Whoever is asked gets no new limit by being named again (R13).
     """
     course = Course(situation, state)
     _must_be_concerned(course, by)
@@ -312,13 +314,15 @@ def hand_over(
         matter = replace(matter, department=situation.organisation.department(department).id)
     if to is not None and not situation.answers_for(to):
         raise DomainError("r14.not_available", "this person is away or has left", mend="name somebody who is there")
+    if to is not None and to == state.asked and by != to:
+        raise DomainError("r13.already_asked", "this person is asked already", mend="name somebody else, or wait")
     _release(course, to or "")
     limit = _limit_of_contact(course, matter.department)
     course.add(Act.HAND_OVER, by, note=note, matter=matter, deadlines=limit)
     if course.state.refusals != state.refusals:
         _tell_of_refusal(course, by, state.matter.department)
-    _escalate_refusals(course)
-    if to is not None and to != course.state.responsible:
+        _escalate_refusals(course)
+    if to is not None and to not in (state.asked, course.state.responsible):
         ask(course, to)
     else:
         ask_next(course)
@@ -369,7 +373,7 @@ def limits_of_what_was_unknown(course: Course, matter: Matter) -> tuple[Deadline
     state, situation = course.state, course.situation
     if matter.empty or any(timer.clock is Clock.CLOSE for timer in state.timers):
         return ()
-    own = situation.organisation.person(state.responsible).department == matter.department
+    own = situation.organisation.once_here(state.responsible).department == matter.department
     return opening_deadlines(
         situation.rules, course.at, handed_over=not own, needs_investigation=matter.needs_investigation, major=False
     )
@@ -393,7 +397,7 @@ def _limit_of_contact(course: Course, department: str) -> tuple[Deadline, ...]:
     """By when a department that is named later on takes charge and speaks to the caller (R19). It is one limit for
     the matter: whom it is passed on to gets no new one (R16)."""
     state, organisation = course.state, course.situation.organisation
-    own = organisation.person(state.responsible).department == department
+    own = organisation.once_here(state.responsible).department == department
     if own or state.matter.empty or any(timer.clock is Clock.CONTACT for timer in state.timers):
         return ()
     return _of_clock(course, Clock.CONTACT, handed_over=True)

@@ -255,8 +255,8 @@ def decide(
 def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decision:
     """R17: the call joins its open matter. A risen urgency starts the chain anew while nobody has accepted."""
     organisation, rules, at = site.organisation, site.rules, site.at
-    first = organisation.person(again.first_responder)
-    responsible = organisation.person(again.responsible)
+    first = organisation.once_here(again.first_responder)
+    responsible = organisation.once_here(again.responsible)
     reasons = [explain.joins(again.ticket, first, responsible)]
     if matter.says_undone(again.state):
         reasons.append(explain.undone(first))

@@ -9,6 +9,9 @@ from functools import cached_property
 
 from callcenter.errors import DomainError
 
+FORMER = ("离职员工", "former member of staff")
+"""Title of whom the site's files name no more."""
+
 
 @dataclass(frozen=True)
 class Staff:
@@ -140,6 +143,13 @@ class Organisation:
             return self._by_id[staff]
         except KeyError:
             raise DomainError("organisation.unknown_person", f"nobody has the id {staff!r}") from None
+
+    def once_here(self, staff: str) -> Staff:
+        """The person with this id, also one whom the site's files name no more: they have left, and still received
+        first what they received first (R11, R17)."""
+        return self._by_id.get(staff) or Staff(
+            staff, staff, FORMER[0], "", title_en=FORMER[1], active_until=date.min
+        )
 
     def department(self, department: str) -> Department:
         """The department with this id. Raises DomainError `organisation.unknown_department`."""

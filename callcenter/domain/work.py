@@ -64,9 +64,18 @@ def contacted(situation: Situation, state: TicketState, by: str, note: str = "")
     return _mark(situation, state, by, Act.CONTACTED, note)
 
 
-def called_back(situation: Situation, state: TicketState, by: str, note: str = "") -> Outcome:
-    """The promised call-back was made (R22)."""
-    return _mark(situation, state, by, Act.CALLED_BACK, note)
+def called_back(
+    situation: Situation, state: TicketState, by: str, note: str = "", *, number: str | None = None,
+    other_due: datetime | None = None,
+) -> Outcome:  # fmt: skip
+    """The promised call-back was made (R22): to `number`, or whatever was promised where none is named. What was
+    promised to somebody else who called about the matter, on another number, is still due at `other_due`."""
+    course = Course(situation, state) if by == RULE else _begin(situation, state, by)
+    course.add(Act.CALLED_BACK, by, note=note, number=number)
+    if other_due is not None:
+        sentence = ("另一来电号码的回电仍应按时进行。", "The call-back to another number is still due.")
+        course.add(Act.PROMISE, due_at=other_due, why=sentence)
+    return course.outcome()
 
 
 def reported(situation: Situation, state: TicketState, by: str, note: str = "") -> Outcome:
@@ -84,12 +93,12 @@ def _mark(situation: Situation, state: TicketState, by: str, act: Act, note: str
     return course.outcome()
 
 
-def note(situation: Situation, state: TicketState, by: str, text: str) -> Outcome:
-    """A remark in the history. Anybody who works here may leave one."""
+def note(situation: Situation, state: TicketState, by: str, text: str, text_en: str = "") -> Outcome:
+    """A remark in the history. Anybody who works here may leave one; the house itself in both languages."""
     course = Course(situation, state)
     if not text.strip():
         raise DomainError("ticket.empty_note", "a note needs words")
-    course.add(Act.NOTE, by, note=text)
+    course.add(Act.NOTE, by, note=text, note_en=text_en)
     return course.outcome()
 
 
@@ -149,10 +158,12 @@ def done(situation: Situation, state: TicketState, by: str, what: str) -> Outcom
     return course.outcome()
 
 
-def satisfied(situation: Situation, state: TicketState, by: str = CALLER, note: str = "") -> Outcome:
+def satisfied(
+    situation: Situation, state: TicketState, by: str = CALLER, note: str = "", note_en: str = ""
+) -> Outcome:
     """The caller is satisfied: archived (R23)."""
     course = Course(situation, state)
-    course.add(Act.SATISFIED, by, note=note)
+    course.add(Act.SATISFIED, by, note=note, note_en=note_en)
     return course.outcome()
 
 
@@ -168,10 +179,12 @@ def not_reached(situation: Situation, state: TicketState, by: str) -> Outcome:
     return course.outcome()
 
 
-def unsatisfied(situation: Situation, state: TicketState, by: str = CALLER, note: str = "") -> Outcome:
+def unsatisfied(
+    situation: Situation, state: TicketState, by: str = CALLER, note: str = "", note_en: str = ""
+) -> Outcome:
     """没解决: the matter goes back to its first responder (R23)."""
     course = Course(situation, state)
-    open_again(course, by, Act.UNSATISFIED, note)
+    open_again(course, by, Act.UNSATISFIED, note, note_en)
     return course.outcome()
 
 

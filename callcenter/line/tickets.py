@@ -140,7 +140,8 @@ class TicketDesk:
             theirs = organisation.department(organisation.person(asked.staff).department)
             owner = theirs.en if english else theirs.zh
         else:
-            person = organisation.person(decision.responsible)
+            here = organisation.knows(decision.responsible)  # else the desk is about to name another (R14)
+            person = organisation.person(decision.responsible if here else department.manager)
             theirs = organisation.department(person.department)
             owner, post = (theirs.en if english else theirs.zh), FIRST_RESPONDER[english]
         title = f"{owner} {post}" if english else owner + post

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from callcenter.desk.rung import REFUSED_BY_KEY
 from callcenter.domain.deadlines import CLOCK_EN, CLOCK_ZH, Clock
 from callcenter.domain.explain import Reason
 from callcenter.domain.labels import SpokenPlace
@@ -46,6 +47,11 @@ class Names:
             return key.replace("_", " ")
         text: str = found.zh if self.zh else found.en
         return text if self.zh else text[:1].upper() + text[1:]
+
+    def reason(self, said: str) -> str:
+        """Why somebody refused: in their own words, or in ours where they pressed a key."""
+        by_key_zh, by_key_en = REFUSED_BY_KEY
+        return by_key_en if said == by_key_zh and not self.zh else said
 
     def kind(self, key: str | None) -> str:
         """报修"""

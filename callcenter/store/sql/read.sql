@@ -187,7 +187,7 @@ select b.*, h.key as household_key from callback b left join household h on h.id
 where b.id = :id;
 
 -- name: callback_lock^
-select id, site, ticket, call, state from callback where id = :id for update;
+select id, site, ticket, call, state, number from callback where id = :id for update;
 
 -- name: callback_done!
 update callback set state = 'done', done_at = now(), done_by = (select id from staff where id = :by), result = :result,

@@ -55,17 +55,32 @@ select exists(select from resident_call where ticket = :ticket and purpose = 'ca
 -- The call-back that is still to be made has another time now; whether there was one.
 with moved as (
     update callback set reason = 'promised', due_at = :due_at, number = :number, responsible = :responsible
-    where ticket = :ticket and state in ('due', 'calling') returning id),
+    where id = (
+        select id from callback where ticket = :ticket and state in ('due', 'calling')
+        order by (number = :number) desc, due_at, id limit 1)
+    returning id),
 again as (
     update resident_call r set state = 'due', attempts = 0, next_at = :due_at, number = :number, result = null,
         asked_by = null
     from moved where r.callback = moved.id and (r.state <> 'calling' or r.next_at <= :at))
 select exists(select from moved);
 
+-- name: promised_by_person$
+-- Whether one of ours has promised the resident a call-back at a time that has not come yet.
+select exists(
+        select from callback where ticket = :ticket and state in ('due', 'calling') and reason = 'promised' and due_at > :at)
+    and coalesce((
+        select actor not in ('rule', 'caller') from event where ticket = :ticket and kind = 'ticket.promise'
+        order by id desc limit 1), false);
+
 -- name: carry_callbacks!
--- What was promised to the caller of a matter is kept in the one that it joined.
+-- What was promised to the caller of a matter is kept in the one that it joined: what is due sooner, and what is due to
+-- a number that nobody there is called back on.
 with moved as (
-    update callback set ticket = :into where ticket = :number and state in ('due', 'calling') returning id)
+    update callback c set ticket = :into where ticket = :number and state in ('due', 'calling')
+        and (:every::boolean or not exists (
+            select from callback o where o.ticket = :into and o.state in ('due', 'calling') and o.number = c.number))
+    returning id)
 update resident_call r set ticket = :into from moved where r.callback = moved.id;
 
 -- name: one_at_a_time!

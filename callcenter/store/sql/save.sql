@@ -41,17 +41,29 @@ values (:key, :site, :ticket, :staff, :channel, :urgency, :rule, :body, :at, :at
 on conflict (key) do nothing;
 
 -- name: end_callbacks*!
+-- Those to one number, or all.
 update callback set state = :state, done_at = :at, done_by = (select id from staff where id = :by)
-where ticket = :ticket and state in ('due', 'calling');
+where ticket = :ticket and state in ('due', 'calling') and (:number::text is null or number = :number);
 
 -- name: set_callback_responsible*!
 update callback set responsible = :responsible where ticket = :ticket and state in ('due', 'calling');
 
 -- name: close_if_over*!
-update incident i set closed_at = :at
-where i.closed_at is null and i.id = (select incident from ticket where number = :number)
-    and not exists (select from ticket t where t.incident = i.id and t.closed_at is null
-        and t.status not in ('done', 'follow_up_due'));
+-- With the last of its matters an incident is over, which is an event of its own (R32), and told.
+with over as (
+    update incident i set closed_at = :at
+    where i.closed_at is null and i.id = (select incident from ticket where number = :number)
+        and not exists (select from ticket t where t.incident = i.id and t.closed_at is null
+            and t.status not in ('done', 'follow_up_due'))
+    returning i.id, i.site)
+insert into event (journal, seq, site, at, kind, version, body, actor, rules)
+select :journal::uuid, :seq::bigint, site, :at::timestamptz, :kind::text, 1, jsonb_build_object(
+    'incident', id, 'result', :result::text,
+    'tickets', (select jsonb_agg(t.number order by t.number) from ticket t where t.incident = over.id)),
+    :actor::text, '{R32}'
+from over
+on conflict (journal, seq) do nothing
+returning pg_notify('callcenter', :payload::text);
 
 -- name: notify*!
 select pg_notify('callcenter', :payload);

@@ -74,6 +74,11 @@ values (:site, :call, :ticket, (select id from household where site = :site and 
 on conflict (call) where call is not null do update set due_at = excluded.due_at, responsible = excluded.responsible,
     ticket = excluded.ticket;
 
+-- name: callback_due$
+select min(due_at) from callback
+where ticket = :ticket and state in ('due', 'calling') and (:to::text is null or number = :to)
+    and (:but::text is null or number <> :but);
+
 -- name: silence_broken!
 -- What a caller said was understood later on: they are called back as somebody whose call broke off.
 update callback set reason = 'hang_up' where ticket = :ticket and reason = 'silence' and state in ('due', 'calling');

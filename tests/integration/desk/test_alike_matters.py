@@ -52,6 +52,12 @@ async def test_a_power_cut_becomes_one_incident_and_later_callers_hear_of_it(
     assert heard.zh
 
 
+async def ends(desk: Desk) -> list[tuple[str, str, list[int]]]:
+    """Events that an incident is over: who ended it, with what, and its matters."""
+    rows = await desk.pool.fetch("select actor, body from event where kind = 'incident.closed' order by id")
+    return [(r["actor"], r["body"]["result"], r["body"]["tickets"]) for r in rows]
+
+
 async def test_closing_it_finishes_all_and_each_is_followed_up(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
     await calls_from_building_6(desk, node, speech, 5)
     (incident,) = await incidents.every(desk, SITE)
@@ -62,6 +68,7 @@ async def test_closing_it_finishes_all_and_each_is_followed_up(desk: Desk, node:
     again = await incidents.close(desk, incident.id, manager, "变压器已修复", "key-0001")
     assert again == incidents.Closing((), ())
     assert await incidents.every(desk, SITE) == []
+    assert await ends(desk) == [(manager, "变压器已修复", list(numbers))]
     assert {(await tickets.one(desk, n)).ticket.state for n in numbers} == {"follow_up_due"}
     assert len([t for t in await todo.tasks(desk, SITE) if t.kind == "follow_up"]) == 5
 
@@ -88,6 +95,7 @@ async def test_nobody_closes_it_over_what_is_not_theirs_to_finish(
     assert (lasting.closed_at, (await tickets.one(desk, theirs)).ticket.state) == (None, "accepted")
     await acts.change_state(desk, theirs, security, "done", "key-0005", result="车库的也好了")
     assert await incidents.every(desk, SITE) == [], "over with its last matter, though each is still followed up"
+    assert await ends(desk) == [(security, "车库的也好了", list(incident.numbers))]
 
 
 async def test_what_is_to_be_confirmed_is_left_open(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
@@ -111,3 +119,4 @@ async def test_it_is_over_when_its_last_matter_is(desk: Desk, node: Linked, spee
         await acts.change_state(desk, number, manager, "done", str(uuid7()), result="修好了")
         await acts.change_state(desk, number, manager, "archived", str(uuid7()))
     assert await incidents.every(desk, SITE) == []
+    assert await ends(desk) == [(manager, "修好了", list(incident.numbers))], "told once, by an event of its own"

@@ -172,6 +172,9 @@ async def test_refused_by_key_the_next_is_rung(desk: Desk, phones: Phones, speec
     detail = await tickets.one(desk, NUMBER)
     assert detail.ticket.responsible == second["to_staff"]
     assert (await kinds(desk)).count("ticket.refuse") == 1
+    (refused,) = (step.body for step in detail.history if step.kind == "ticket.refuse")
+    assert "按2" in refused["zh"]
+    assert "2 was pressed" in refused["en"]
 
 
 async def test_nobody_answers_and_the_next_is_rung_before_the_limit(

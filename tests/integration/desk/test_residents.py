@@ -24,6 +24,8 @@ from callcenter.errors import DomainError, TelephonyError
 from callcenter.node.ids import uuid7
 
 NUMBER = 100779
+ZHANG_WEI = "14000001102"
+"""Of the same flat as LI_NA."""
 CALENDAR = WorkingCalendar()
 
 
@@ -126,6 +128,10 @@ async def history(desk: Desk, number: int = NUMBER) -> str:
     return "\n".join(step.body.get("zh", "") for step in (await tickets.one(desk, number)).history)
 
 
+async def history_en(desk: Desk, number: int = NUMBER) -> str:
+    return "\n".join(step.body.get("en", "") for step in (await tickets.one(desk, number)).history)
+
+
 async def status(desk: Desk) -> str:
     return str(await desk.pool.fetchval("select status from ticket where number = $1", NUMBER))
 
@@ -140,6 +146,7 @@ async def test_a_follow_up_that_is_solved_archives_with_its_score(settings: Sett
         assert (await row(desk, state="done"))["score"] == 4
         assert await status(desk) == "archived"
         assert "满意（4分）" in await history(desk)
+        assert "Follow-up call: solved, satisfied (4 of 5)." in await history_en(desk)
         assert await desk.pool.fetchval("select state from task where kind = 'follow_up'") == "done"
         call = await desk.pool.fetchrow("select * from call where direction = 'out'")
         assert (call["ticket"], call["from_number"]) == (NUMBER, "+86" + LI_NA)
@@ -351,6 +358,55 @@ async def test_what_a_person_promised_is_kept_at_its_time(settings: Settings, sp
         assert {d.state for d in clocks if d.clock == "call_back"} == {"met"}
 
 
+async def test_a_call_about_it_leaves_the_call_back_standing_that_a_person_promised_for_later(
+    settings: Settings, speech: FakeSpeech
+) -> None:
+    """R22: what was promised for three o'clock is not kept by a question at noon; made sooner by itself it is."""
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        who = await desk.pool.fetchval("select responsible from ticket where number = $1", NUMBER)
+        later = datetime.now(UTC) + timedelta(hours=3)
+        await acts.promise(desk, NUMBER, who, later, "", "key-promise-1")
+        await resident_calls.ring_now(desk, who, "key-ring-1", ticket=NUMBER)
+        trunks.come(await trunks.next(), "heard", words="门禁卡也坏了")
+        await row(desk, state="done", result="heard", callback=None)
+        (back,) = await todo.callbacks(desk, SITE)
+        assert back.due_at == later
+        clocks = (await tickets.one(desk, NUMBER)).deadlines
+        assert [d.state for d in clocks if d.clock == "call_back"] == ["running"]
+        assert "Called: the resident said: 门禁卡也坏了" in await history_en(desk)
+        await resident_calls.ring_now(desk, who, "key-ring-2", callback=back.id)
+        trunks.come(await trunks.next(), "bridged")
+        await row(desk, state="done", result="bridged", callback=back.id)
+        assert await todo.callbacks(desk, SITE) == []
+
+
+async def test_everybody_who_called_is_called_back_on_their_own_number(settings: Settings, speech: FakeSpeech) -> None:
+    """R5, R17, R22: two of one flat say nothing on two phones: one matter, and a call-back to each."""
+    del speech
+    async with house(calling(settings)) as (desk, trunks):
+        one, other = await silent_call(desk, trunks), await silent_call(desk, trunks, ZHANG_WEI)
+        assert one["ticket"] == other["ticket"]
+        first = await trunks.next()
+        trunks.come(first, "bridged")
+        second = await trunks.next()
+        assert {first["to"], second["to"]} == {LI_NA, ZHANG_WEI}
+        await row(desk, state="calling")
+
+        async def left() -> bool:
+            return [b.number for b in await todo.callbacks(desk, SITE)] == ["+86" + second["to"]]
+
+        await until(left)
+        clocks = (await tickets.one(desk, one["ticket"])).deadlines
+        states = [d.state for d in clocks if d.clock == "call_back"]
+        assert {"running", "missed"} & {*states}, "the other is still due"
+        trunks.come(second, "bridged")
+        await row(desk, state="done")
+        assert await todo.callbacks(desk, SITE) == []
+        life = await desk.pool.fetchval("select life from ticket where number = $1", one["ticket"])
+        assert all(t["met_at"] for t in life["timers"] if t["clock"] == "call_back")
+
+
 async def test_without_a_trunk_the_list_is_a_persons(desk: Desk, speech: FakeSpeech) -> None:
     del speech
     assert why_not(desk.settings)
@@ -365,6 +421,26 @@ def test_a_number_is_dialled_only_where_a_prefix_allows_it() -> None:
     assert dialable("+8614000000001", ["010"]) is None
     assert dialable("+4930123456", ["1", "010"]) is None
     assert dialable("anonymous", ["1", "a"]) is None
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "110", "119", "12345", "10086", "12590123456", "+8612590123456", "+861259012345", "16838888", "+86168388881",
+        "4001234567", "+861380000000", "+86138000000001", "138 0000 0000", "+86１３８００００００００", "*10086#", "+",
+        "", "+86", "+1900555012345678",
+    ],
+)  # fmt: skip
+def test_no_caller_makes_us_dial_what_is_no_subscribers_number(number: str) -> None:
+    """Toll fraud: From and what is said hold whatever a caller likes, and prefixes are short."""
+    assert dialable(number, ["0", "1", "4", "+"]) is None
+
+
+def test_numbers_abroad_and_local_ones_have_prefixes_of_their_own() -> None:
+    assert dialable("+4930123456", ["+49"]) == "+4930123456"
+    assert dialable("88880000", ["8"]) == "88880000"
+    assert dialable("+8675588880000", ["0755"]) == "075588880000"
+    assert dialable("+8614000000001", ["+86"]) == "+8614000000001"
 
 
 def at(day: int, clock: str) -> datetime:

@@ -6,7 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from domain_house import BURST, CLEANING, EVENING, LAMP, ORGANISATION, RESIDENT, ROSTER, at, decision, situation
+from domain_house import (
+    BURST,
+    CLEANING,
+    EVENING,
+    LAMP,
+    ORGANISATION,
+    RESIDENT,
+    ROSTER,
+    RULES,
+    at,
+    decision,
+    situation,
+)
 
 from callcenter.domain import handover, work
 from callcenter.domain.again import called_again
@@ -14,6 +26,7 @@ from callcenter.domain.clockwork import next_tick_at, rungs_above, tick, warn_at
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Matter
+from callcenter.domain.responsibility import decide
 from callcenter.domain.roster import Absence
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import RULE, Act, CallRecord, Status, TicketState, WaitFor
@@ -76,6 +89,9 @@ def test_two_refusals_bring_it_before_the_office_which_settles_it() -> None:
     assert twice.state.disputed
     assert {"O", "G"} <= set(_staff(twice, EffectKind.TELL))
     assert _staff(twice, EffectKind.SETTLE) == ["O"], "it stands on the office's list"
+    (disputed,) = (e for e in twice.events if e.act is Act.DISPUTE)
+    assert "2次拒绝" in disputed.zh
+    assert disputed.en.endswith("It was refused 2 times.")
     assert twice.state.asked == "K", "the chain goes on meanwhile"
     with pytest.raises(DomainError) as caught:
         handover.settle(situation(LATER), twice.state, "K", "W", "归环境部")
@@ -178,6 +194,30 @@ def test_a_colleague_who_was_never_asked_hands_on_and_the_chain_does_not_begin_a
     assert back.asked == "B", "a department that gets it anew begins with its person on duty"
 
 
+def test_who_is_asked_gets_no_new_limit_by_being_named_again() -> None:
+    """R13, R16: nobody wins time for a friend; who is asked cannot ask themselves either."""
+    state = _open(LAMP)
+    for by in ("A", "K"):
+        with pytest.raises(DomainError) as caught:
+            handover.hand_over(situation(LATER), state, by, to="B", note="请尽快")
+        assert caught.value.code == "r13.already_asked"
+    with pytest.raises(DomainError) as caught:
+        handover.hand_over(situation(LATER), state, "B", to="B")
+    assert caught.value.code == "r16.reason_missing"
+    itself = handover.hand_over(situation(LATER), state, "B", to="B", note="再等等").state
+    assert (itself.asked, [r.staff for r in itself.refusals]) == ("C", ["B"])
+
+
+def test_what_the_office_has_settled_is_disputed_again_only_by_another_refusal() -> None:
+    """R16."""
+    once = handover.refuse(situation(LATER), _open(LAMP), "B", "不归我").state
+    twice = handover.refuse(situation(LATER), once, "C", "不归我").state
+    settled = handover.settle(situation(LATER), twice, "O", "A", "客服部答复").state
+    given = handover.hand_over(situation(LATER), settled, "A", to="S", note="请协助").state
+    assert (given.asked, given.disputed) == ("S", False)
+    assert handover.refuse(situation(LATER), given, "S", "不归我").state.disputed
+
+
 def test_a_manager_gives_it_to_one_of_the_department() -> None:
     taken = handover.accept(situation(LATER), _open(LAMP), "K").state
     given = handover.hand_over(situation(LATER), taken, "K", to="C", note="请处理")
@@ -245,6 +285,24 @@ def test_leave_and_leaving_the_company_relieve_whoever_is_responsible() -> None:
     left = tick(replace(situation(LATER), organisation=replace(ORGANISATION, staff=gone)), taken)
     assert (left.state.responsible, left.state.status) == ("K", Status.ASSIGNED)
     assert left.events[0].act is Act.RELIEVE
+
+
+def test_whom_the_sites_files_name_no_more_has_left_and_no_call_is_lost() -> None:
+    """R14, R17: A and B were taken out of the file while A's matter was open with B."""
+    taken = handover.accept(situation(LATER), _open(LAMP), "B").state
+    left = replace(ORGANISATION, staff=tuple(s for s in ORGANISATION.staff if s.id not in ("A", "B")))
+    here = replace(situation(LATER), organisation=left)
+    made = decide(RESIDENT, LAMP, left, ROSTER, RULES, LATER, (taken.open_matter(),))
+    assert (made.joins, made.first_responder) == ("100001", "A")
+    assert "former member of staff A" in made.explained("en")
+    assert called_again(here, taken, RESIDENT, replace(LAMP, urgency="emergency")).state.calls == 2
+    assert handover.hand_over(here, taken, "K", to="C", note="请处理").state.asked == "C"
+    assert handover.relabel(here, _open(LAMP), "K", CLEANING).state.asked == "W"
+    relieved = tick(here, taken).state
+    assert (relieved.responsible, relieved.first_responder) == ("R", "A")
+    finished = work.done(here, taken, "K", "换了灯泡").state
+    assert finished.follow_up_by == "R", "no operator is left either"
+    assert work.unsatisfied(here, finished).state.responsible == "R"
 
 
 def test_who_is_asked_and_goes_away_is_passed_over_at_once() -> None:

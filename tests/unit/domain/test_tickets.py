@@ -241,6 +241,9 @@ def test_a_call_back_is_promised_for_a_time_that_lies_ahead() -> None:
     assert [e.staff for e in promised.effects if e.kind is EffectKind.CALL_BACK] == ["A"]
     kept = work.called_back(situation(LATER), promised.state, "A")
     assert kept.state.timer(Clock.CALL_BACK) is None
+    other = EVENING + timedelta(hours=2)
+    one = work.called_back(situation(LATER), promised.state, "A", number="+8614000001101", other_due=other).state
+    assert [t.due_at for t in one.timers if t.clock is Clock.CALL_BACK and t.running] == [other], "to another number"
     later = work.promise_call_back(situation(LATER), promised.state, "A", EVENING + timedelta(hours=3)).state
     assert [t.due_at for t in later.timers if t.clock is Clock.CALL_BACK] == [EVENING + timedelta(hours=3)]
 
