@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -33,11 +34,12 @@ from callcenter.dialplan.render import State, check_recording, parts, render
 from callcenter.dialplan.terminal import WORDS, TerminalPhone, Understand
 from callcenter.domain.calendar import WorkingCalendar
 from callcenter.domain.labels import Understanding
-from callcenter.domain.places import Place
+from callcenter.domain.places import Gazetteer, Place
 from callcenter.domain.understanding import understand_by_rules
 from callcenter.errors import CallCenterError, DialplanError
 
 FOLDER = ROOT / "dialplans"
+SITE = ROOT / "config" / "sites" / "xingfu"
 ZONE = ZoneInfo("Asia/Shanghai")
 app = typer.Typer(no_args_is_help=True, help="Check, draw and try call scripts.")
 prompts_app = typer.Typer(no_args_is_help=True, help="Render and list what the hotline says.")
@@ -161,7 +163,7 @@ def outcome_in_json(outcome: Outcome) -> dict[str, Any]:
 def _understanding(language: str, *, rules: bool) -> Understand:
     """How what is typed is understood: as in a call at the default site, or by the domain's rules alone."""
     if rules:
-        return lambda text: understand_by_rules(text, language)
+        return lambda text: understand_by_rules(text, language, _gazetteer())
     understander = importlib.import_module("callcenter.speech.understand").load_understander(load_settings())
 
     def understand(text: str) -> Understanding:
@@ -211,15 +213,23 @@ def _context(
         is_office_hours=office if night is None else not night,
         operator_extension=None if operator == "nobody" else "8001",
         caller_number=caller, caller_name=name, caller_place=Place(*parse_address(home)) if home else None,
-        open_matters=tuple(open_matters), incidents=known,
+        open_matters=tuple(open_matters), incidents=known, gazetteer=_gazetteer(),
     )  # fmt: skip
+
+
+@cache
+def _gazetteer() -> Gazetteer:
+    """The example site's places: what is heard is checked against them, as in a call."""
+    from callcenter.site.places import load_places
+
+    return load_places(SITE / "places.yaml", SITE.name)
 
 
 def _calendar(now: datetime) -> WorkingCalendar:
     """The example site's calendar, as a line has it of its site: public holidays, make-up workdays, weekends."""
     from callcenter.site.calendar import load_calendar  # holidays of a country take a while to import
 
-    return load_calendar(ROOT / "config" / "sites" / "xingfu" / "calendar.yaml").calendar([now.astimezone(ZONE).year])
+    return load_calendar(SITE / "calendar.yaml").calendar([now.astimezone(ZONE).year])
 
 
 def _synthesise(text: str, language: str) -> bytes:

@@ -171,6 +171,17 @@ def test_a_walk_is_greeted_as_a_real_call_is(tmp_path: Path, at: str, greeting: 
     assert ("greeting_night" in said, "greeting_holiday" in said) == ("夜间" in output, "今天休息" in output)
 
 
+@pytest.mark.parametrize("options", [(), ("--rules",)])
+def test_a_walk_knows_the_sites_places_as_a_call_does(tmp_path: Path, options: tuple[str, ...]) -> None:
+    lines = ["我家厨房漏水了", "", "三二幺幺零二", "我姓王", "对", "没有了"]
+    told = walk(tmp_path, "\n".join(lines) + "\n", "--caller", "13800001234", *options)
+    assert "跟您核对一下" in str(told["output"])
+    assert "place=3号楼2单元1102室" in str(told["output"])
+    lines[2] = "九十九号楼一单元一零一"
+    told = walk(tmp_path, "\n".join(lines) + "\n", "--caller", "13800001234", *options)
+    assert "对不起，请您再说一遍。请您说楼号" in str(told["output"]), "the site has no such building"
+
+
 def test_the_end_of_the_lines_is_a_hang_up(tmp_path: Path) -> None:
     assert walk(tmp_path, "/noise\n")["ended_by"] == "caller"
 
