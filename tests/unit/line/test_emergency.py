@@ -29,3 +29,11 @@ def test_a_word_that_stands_for_a_second_acts_before_the_sentence_ends():
 def test_danger_denied_is_none():
     watch = EmergencyWatch("zh")
     assert not watch.final("没有着火，就是问一下物业费")
+
+
+def test_a_room_that_begins_like_120_is_none():
+    watch = EmergencyWatch("zh")
+    assert not watch.partial("我要报修一二零", 1000)
+    assert not watch.partial("我要报修一二零三", 1400)
+    assert not watch.partial("我要报修一二零三室的灯", 2600)
+    assert not watch.final("我要报修一二零三室的灯")
