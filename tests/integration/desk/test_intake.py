@@ -136,6 +136,24 @@ async def test_a_repeat_caller_joins_the_open_matter(desk: Desk, node: Linked) -
     assert told >= 1
 
 
+async def test_a_repeat_caller_is_heard_though_the_first_responder_was_taken_out_of_the_file(
+    desk: Desk, node: Linked
+) -> None:
+    """R14, R17: the first responder never changes, not even by leaving the company."""
+    await completed(desk, node.line.whole_call("厨房水管漏水了", 100777))
+    first = await desk.pool.fetchval("select first_responder from ticket where number = 100777")
+    here = desk.sites["xingfu"].organisation
+    left = replace(here, staff=tuple(person for person in here.staff if person.id != first))
+    desk.sites["xingfu"] = replace(desk.sites["xingfu"], organisation=left)
+    assert (await completed(desk, node.line.whole_call("厨房水管还在漏水", 100778)))["ticket"] == 100777
+    row = await desk.pool.fetchrow("select calls, first_responder from ticket where number = 100777")
+    assert tuple(row) == (2, first)
+    await desk.pool.execute("update ticket set next_at = now() where number = 100777")
+    desk.clock_wake.set()
+    sql = "select responsible from ticket where number = 100777 and responsible <> first_responder"
+    assert await until(lambda: desk.pool.fetchval(sql)), "somebody who is there answers for it"
+
+
 async def test_neighbours_who_call_about_one_door_at_once_make_one_matter(desk: Desk, node: Linked) -> None:
     called = []
     for n in range(6):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from callcenter.config import load_settings
 from callcenter.domain.labels import Label, SpokenPlace, Understanding
+from callcenter.domain.matters import OpenMatter
+from callcenter.domain.places import Place
 from callcenter.domain.records import RecordKind
 from callcenter.domain.snapshot import SiteSnapshot
 from callcenter.line.tickets import TicketDesk
@@ -61,6 +64,19 @@ async def test_what_is_spoken_is_what_is_written(site):
     assert ticket.department == "工程部"
     assert ticket.facts["responsible_title"].startswith("工程部")
     assert records.settled == 1, "it is on the disk before the caller hears it"
+
+
+async def test_who_calls_again_about_a_matter_of_somebody_who_was_taken_out_of_the_file_is_told(site):
+    """R14, R17: the first responder and whoever is responsible have left."""
+    gone = OpenMatter(
+        "100077", "repair", "water_leak", "normal", "engineering", Place("3", "2", "1102"), "gone_wang", "gone_gao",
+        "in_progress", AT, ("+8613800000000",),
+    )  # fmt: skip
+    records = Records(["100008"])
+    desk = TicketDesk(records, "+8613800000000", "zh")
+    ticket = await desk.open(replace(site, open_matters=(gone,)), 4, leak(), {"text": "漏水"}, AT)
+    assert (ticket.joined, ticket.first_responder) == (True, "gone_wang")
+    assert ticket.facts["responsible_title"]
 
 
 async def test_a_call_has_one_ticket(site):

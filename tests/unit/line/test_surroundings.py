@@ -33,6 +33,7 @@ def site() -> SiteSnapshot:
         ("gao_feng", "zh", "工程部维修工"),
         ("zheng_lan", "zh", "客服主任"),
         ("zhou_jianguo", "zh", "总经理"),
+        ("gone_from_the_file", "zh", "工程部经理"),
         ("ma_qiang", "en", "engineering manager"),
         ("gao_feng", "en", "Engineering technician"),
         ("zhou_jianguo", "en", "general manager"),
