@@ -107,6 +107,8 @@ Span = tuple[int, int]
 _NEAR = 12
 """A building named so many characters before a danger is where it is (three times as many in English)."""
 _MINE = re.compile(r"(我家|我住|我在|我是|住在|我们家|家住|地址|这里是|这边是|本人)[^,，。]{0,4}$")
+_THERE = re.compile(r"(?<![住家])在(?:的是?)?$")
+"""Before the place of a danger that was told first: 电梯困人了，在五号楼."""
 _CORRECTED = re.compile(r"不对|不是|说错|错了|应该是|更正|改一下")
 _CORRECTED_EN = re.compile(r"\b(?:sorry|i mean|i meant|actually|no|not|wrong|rather)\b")
 _DENIED_EN = re.compile(r"\bnot (?:in |at |from )?$")
@@ -276,6 +278,7 @@ def _choose(candidates: list[_Found], text: str, danger: Span | None) -> _Found 
             return later
 
     told = [c for c in candidates if danger and c.building and c.start < danger[1] and danger[0] - c.end <= _NEAR]
+    told = told or [c for c in candidates if danger and c.building and _THERE.search(text[: c.start])][:1]
     if told:
         return told[-1]
 
