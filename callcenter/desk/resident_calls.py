@@ -198,7 +198,7 @@ def _bridge_to(row: Any, around: Situation, phones: set[str]) -> str | None:
     if row["purpose"] == "callback":
         people = [p for p in (row["asked_by"], row["responsible"]) if p] + people
     for person in people:
-        extension = around.organisation.person(person).extension
+        extension = around.organisation.once_here(person).extension
         if around.available(person) and extension in phones:
             return extension
     return None

@@ -20,6 +20,7 @@ from callcenter.desk.resident_calls import dialable, next_decent, ring_at, why_n
 from callcenter.domain import codec
 from callcenter.domain.calendar import WorkingCalendar
 from callcenter.domain.records import RecordKind
+from callcenter.domain.situation import Situation
 from callcenter.errors import DomainError, TelephonyError
 from callcenter.node.ids import uuid7
 
@@ -405,6 +406,16 @@ async def test_everybody_who_called_is_called_back_on_their_own_number(settings:
         assert await todo.callbacks(desk, SITE) == []
         life = await desk.pool.fetchval("select life from ticket where number = $1", one["ticket"])
         assert all(t["met_at"] for t in life["timers"] if t["clock"] == "call_back")
+
+
+async def test_whoever_is_there_is_bridged_though_the_responsible_was_taken_out_of_the_file(desk: Desk) -> None:
+    """One matter of somebody who has left holds up no call to anybody."""
+    site, now = desk.site(SITE), datetime.now(UTC)
+    around = Situation(site.organisation, site.snapshot(now).roster, site.rules, now)
+    operator = site.organisation.person(around.operator_or_last_resort)
+    row = {"purpose": "callback", "asked_by": None, "responsible": "gone_wang"}
+    assert resident_calls._bridge_to(row, around, {str(operator.extension)}) == operator.extension
+    assert resident_calls._bridge_to(row, around, set()) is None
 
 
 async def test_without_a_trunk_the_list_is_a_persons(desk: Desk, speech: FakeSpeech) -> None:
