@@ -180,29 +180,16 @@ _EN_NAMES = (
     re.compile(r"\b(?:my name is|my name's|name is|this is|i am called|call me)(?! about| the| a | not| for)(?: mr| mrs| ms| miss| mister)?\.? (?P<name>[a-z][a-z'-]+(?: [a-z][a-z'-]+)?)"),
     re.compile(r"\bi(?: a|')m (?P<name>(?:mr|mrs|ms|miss|mister)\.? [a-z][a-z'-]+)"),
 )  # fmt: skip
-_EN_NO_NAMES = frozenset(
-    [
-        "from",
-        "calling",
-        "and",
-        "in",
-        "at",
-        "on",
-        "here",
-        "urgent",
-        "an",
-        "a",
-        "the",
-        "emergency",
-        "to",
-        "about",
-        "i",
-        "my",
-        "please",
-        "with",
-        "living",
-    ]
-)
+_NOT_CALLED = """
+from calling and in at on here urgent an a the emergency to about i my please with living
+back again later soon now today tonight tomorrow monday tuesday wednesday thursday friday saturday sunday when if after
+before as asap anytime immediately what why how where who that it still already also just because not no only really very
+so too getting happening going coming making driving leaking building block tower flat apartment unit room floor number
+resident tenant owner neighbor neighbour ridiculous unacceptable terrible awful horrible bad crazy serious important
+dangerous wrong right correct fine ok okay good great something someone somebody me us him her them you your our their
+"""
+"""What follows "this is", "call me" and "my name is" and is no name."""
+_EN_NO_NAMES = frozenset(_NOT_CALLED.split())
 
 
 def find_name(said: Utterance, language: str = "zh", *, asked: bool = False) -> Label[str | None]:
@@ -237,7 +224,7 @@ def only_introduces(said: Utterance) -> bool:
 
 def _english_name(said: Utterance) -> Label[str | None]:
     for pattern in _EN_NAMES:
-        if match := pattern.search(said.text):
+        for match in pattern.finditer(said.text):
             words = match.group("name").split()
             while words and words[-1] in _EN_NO_NAMES:
                 words.pop()

@@ -76,6 +76,12 @@ def test_english_names() -> None:
     assert find_name(utterance("my name is john smith and i live here"), "en").value == "John Smith"
     assert find_name(utterance("this is mary calling from building 3"), "en").value == "Mary"
     assert find_name(utterance("this is about the noise"), "en").value is None
+    assert find_name(utterance("please call me back my name is Anna Lee"), "en").value == "Anna Lee"
+    for said in (
+        "please call me back", "call me tomorrow morning", "this is ridiculous", "this is very loud",
+        "this is building three", "this is happening every night", "call me when you are here", "this is still leaking", "this is an emergency",
+    ):  # fmt: skip
+        assert find_name(utterance(said), "en").value is None, said
 
 
 @given(st.text(alphabet="幺一二三零八九个要我姓王叫电话 ，不对138", max_size=60))
