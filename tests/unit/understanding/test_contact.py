@@ -79,7 +79,8 @@ def test_english_names() -> None:
     assert find_name(utterance("please call me back my name is Anna Lee"), "en").value == "Anna Lee"
     for said in (
         "please call me back", "call me tomorrow morning", "this is ridiculous", "this is very loud",
-        "this is building three", "this is happening every night", "call me when you are here", "this is still leaking", "this is an emergency",
+        "this is building three", "this is happening every night", "call me when you are here",
+        "this is still leaking", "this is an emergency",
     ):  # fmt: skip
         assert find_name(utterance(said), "en").value is None, said
 
