@@ -159,7 +159,11 @@ def _said(form: dict[str, str]) -> str:
 
 
 async def perform(request: web.Request, act: str, number: int, form: dict[str, str], key: str) -> TicketDetail:
-    """Do one act with a matter, once per key. Raises AccessError, DomainError, WebError 422 and 409."""
+    """Do one act with a matter, once per key. Raises AccessError, DomainError, WebError 422 and 409.
+
+    A key that was used for another act of the same matter is a new one: nobody is told that something was done which
+    was not.
+    """
     desk, reader = request.app[DESK], viewer(request)
     detail = await one_visible(request, number)
     may = await entitled(request, detail)
@@ -167,7 +171,7 @@ async def perform(request: web.Request, act: str, number: int, form: dict[str, s
         raise WebError(403, "web.act", details={"may": sorted(may & {*detail.may, "mark"})})
     if act == "join":
         await one_visible(request, _number(form.get("into", "")))
-    actor, reason = reader.actor, form.get("reason", "").strip()
+    actor, reason, key = reader.actor, form.get("reason", "").strip(), f"{act}:{key}"
     if act in NEEDS_REASON and not reason:
         raise unfit("reason", "is needed (R16)")
     if act in STATES:

@@ -82,6 +82,17 @@ def test_of_two_who_accept_at_once_one_has_it(house: House, supervisor: Client, 
     assert loser["message"], "says that somebody has taken it"
 
 
+def test_a_key_that_was_used_for_another_act_does_not_swallow_it(house: House, supervisor: Client) -> None:
+    number, same = matter(house), {"Idempotency-Key": "the-same-key-for-all"}
+    for what, body, state in (
+        ("accept", {}, "accepted"), ("start", {}, "in_progress"), ("start", {}, "in_progress"),
+        ("done", {"result": "换了保险丝"}, "follow_up_due"), ("done", {"result": "又一次"}, "follow_up_due"),
+    ):  # fmt: skip
+        answer = supervisor.api("POST", f"/tickets/{number}/{what}", json=body, headers=same)
+        assert (answer.status_code, answer.json()["state"]) == (200, state), what
+    assert [e["kind"] for e in ticket(supervisor, number)["history"]].count("ticket.done") == 1
+
+
 def test_without_the_right_nothing_moves(house: House, supervisor: Client, dispatcher: Client) -> None:
     number = matter(house, stories.FEES)
     before = ticket(supervisor, number)
