@@ -19,7 +19,7 @@ from callcenter.dialplan.load import Dialplan, load_dialplan
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.line.aftercare import Aftercare, Gap
 from callcenter.line.call import CallerCall
-from callcenter.line.disk import DiskWatch
+from callcenter.line.disk import LOOK_EVERY_S, DiskWatch
 from callcenter.line.house import House
 from callcenter.line.outbound import DialOrder, OutboundCall
 from callcenter.line.recordings import CallNote
@@ -145,7 +145,8 @@ class Line:
             await house.endpoint.settled()
             say("ready", role=name, ports={"sip": house.endpoint.sip_port})
             log.info("line_ready", sip_port=house.endpoint.sip_port, legs=house.endpoint.leg_limit)
-            for work in (stay_alive(house.endpoint.works), disk.run(), self._watch_ports(house.endpoint)):
+            watches = (disk.run(), self._watch_duty(), self._watch_ports(house.endpoint))
+            for work in (stay_alive(house.endpoint.works), *watches):
                 background.start(work)
             await self._until_drained(house.endpoint)
             if link.linked:
@@ -283,13 +284,22 @@ class Line:
         self._house.endpoint.accept(not self._drain.is_set() and (not low or self._people_can_be_rung()))
 
     def _people_can_be_rung(self) -> bool:
+        """Whether somebody on duty has a phone, at any of the sites whose calls come here."""
         assert self._house is not None
-        site = self._house.site(self._settings.site.default)
-        return (
-            self._settings.edge.mode != "direct"
-            and site is not None
-            and operator_extension(site, datetime.now(UTC)) is not None
+        named = self._settings.site
+        sites = map(self._house.site, {named.default, *named.dialled.values()})
+        now = datetime.now(UTC)
+        return self._settings.edge.mode != "direct" and any(
+            site is not None and operator_extension(site, now) is not None for site in sites
         )
+
+    async def _watch_duty(self) -> None:
+        """Without room on the disk calls need somebody on duty with a phone: shifts change, and rosters do."""
+        assert self._house is not None
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._house.low_disk:
+                self._open_or_close()
 
     async def _watch_ports(self, endpoint: Endpoint) -> None:
         """Very short calls leak conference ports: retire while some are left, when nobody is on the phone."""
