@@ -272,6 +272,23 @@ class Hotline(RuleBasedStateMachine):
                 assert any(timer.clock is Clock.CLOSE for timer in state.timers)
 
     @invariant()
+    def a_follow_up_and_a_report_are_of_somebody_who_is_there(self) -> None:
+        for state in self.tickets.values():
+            theirs = {Clock.FOLLOW_UP: state.follow_up_by, Clock.REPORT: state.report_by}
+            for person in (person for clock, person in theirs.items() if state.timer(clock) is not None):
+                assert person is not None
+                if self.ticked_at == self.now:
+                    assert self.situation.answers_for(person) or person == "G"
+            assert state.major or state.timer(Clock.REPORT) is None
+
+    @invariant()
+    def a_department_that_is_asked_has_a_day_for_the_first_contact(self) -> None:
+        for state in self.tickets.values():
+            own = self.organisation.once_here(state.responsible).department == state.matter.department
+            if state.status is Status.HANDED_OVER and not own and not state.matter.empty:
+                assert any(timer.clock is Clock.CONTACT for timer in state.timers)
+
+    @invariant()
     def somebody_is_asked_and_has_time(self) -> None:
         if self.ticked_at != self.now:
             return
