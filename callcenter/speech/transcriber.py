@@ -1,7 +1,8 @@
 """The transcriber: vosk-server's WebSocket protocol over a shared, fair decoding pool.
 
 Audio goes from the socket to the stream inside the protocol's own callback: no task, no queue per message. A stream
-that is behind by `BEHIND_MS` is told so and not read until it has caught up.
+that is behind by `BEHIND_MS` is told so and not read until it has caught up. A stream of small messages at the pace of
+speech is read a few times per gathered chunk, not once per message: nothing can be decoded before its chunk is whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from websockets.protocol import Event, State
 
 from callcenter.errors import SpeechError
 from callcenter.log import get_logger
-from callcenter.speech.decoding import DecodingPool, DecodingStream, Outcome, Part
+from callcenter.speech.decoding import GATHER_MS, DecodingPool, DecodingStream, Outcome, Part
 from callcenter.speech.protocol import (
     MAX_MESSAGE_BYTES,
     Command,
@@ -33,6 +34,10 @@ from callcenter.speech.protocol import (
 BEHIND_MS = 4000
 """Undecoded audio at which a stream is told and not read any further."""
 CAUGHT_UP_MS = 1000
+REST_S = (GATHER_MS - 40) / 1000
+"""A live stream of small messages is not read for so long after a chunk: what comes meanwhile is read at once."""
+SMALL_MESSAGES = 5
+"""Messages to a chunk from which on a stream's messages are small."""
 START_TIMEOUT_S = 30.0
 """A connection that sends nothing for so long is closed."""
 ACCEPTS_PER_TURN = 1
@@ -58,6 +63,9 @@ class StreamConnection(ServerConnection):
         self._fragments: list[Frame] = []
         self._undecoded = 0
         self._held = False
+        self._chunk_at: float | None = None
+        self._chunk_messages = 0
+        self._rest: asyncio.TimerHandle | None = None
         self._ended = False
         self._error: SpeechError | None = None
         self._started = False
@@ -102,7 +110,10 @@ class StreamConnection(ServerConnection):
         stream = self._stream or self._opened()
         self._undecoded += len(pcm)
         completed = stream.feed(pcm)
-        if not completed and stream.config.replies is Replies.EACH:
+        self._chunk_messages += 1
+        if completed:
+            self._rest_if_live(stream.config.replies)
+        elif stream.config.replies is Replies.EACH:
             self._send(stream.last_partial, keep=True)
         if (
             self._undecoded >= stream.config.sample_rate_hz * 2 * BEHIND_MS // 1000
@@ -131,6 +142,27 @@ class StreamConnection(ServerConnection):
         self._config = wanted
         if wanted.replies is Replies.NEWS:
             self._send(json.dumps({"server": "callcenter", "flush": True}), keep=True)
+
+    def _rest_if_live(self, replies: Replies) -> None:
+        """A chunk is whole: wait for most of the next, where the last took as long to come as it lasts."""
+        now = asyncio.get_running_loop().time()
+        live = self._chunk_at is not None and now - self._chunk_at >= REST_S
+        small = self._chunk_messages >= SMALL_MESSAGES and replies is Replies.NEWS
+        self._chunk_at, self._chunk_messages = now, 0
+        if not live:
+            self._read_on()
+        elif small and self._rest is None and not self._held:
+            self._rest = asyncio.get_running_loop().call_later(REST_S, self._read_on)
+            self.transport.pause_reading()
+
+    def _read_on(self) -> None:
+        """End a rest, if there is one."""
+        if self._rest is None:
+            return
+        self._rest.cancel()
+        self._rest = None
+        if not self._held and self.protocol.state is State.OPEN:
+            self.transport.resume_reading()
 
     def _hold(self) -> None:
         if self._held:
@@ -205,6 +237,7 @@ class StreamConnection(ServerConnection):
         finally:
             start.cancel()
             closed.cancel()
+            self._read_on()
             if self._stream is not None:
                 self._stream.abandon()
 
@@ -221,7 +254,7 @@ class StreamConnection(ServerConnection):
             code = CloseCode.INTERNAL_ERROR
         else:
             code = CloseCode.POLICY_VIOLATION
-        if self._held:
+        if self._held or self._rest is not None:
             self.transport.resume_reading()  # or the client's closing frame would never be read
         await self.close(code, message.encode()[:120].decode(errors="ignore"))
 

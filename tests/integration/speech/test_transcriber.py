@@ -20,7 +20,7 @@ from callcenter.errors import SpeechError
 from callcenter.speech.decoding import GATHER_MS, DecodingPool, Outcome
 from callcenter.speech.protocol import StreamConfig
 from callcenter.speech.recognition import Recognizer, SpeechModel, load_model
-from callcenter.speech.transcriber import Transcriber
+from callcenter.speech.transcriber import StreamConnection, Transcriber
 
 MODEL = Path(__file__).parents[3] / "models" / "builtin-zh-8k"
 CHUNK = 320
@@ -88,6 +88,31 @@ async def test_only_news_is_told_to_those_who_ask_for_it(
     assert told[0] == {"server": "callcenter", "flush": True}
     partials = [t["partial"] for t in told if "partial" in t]
     assert all(a != b for a, b in pairwise(partials))
+    assert text_of(told) == bare_text(speech, 3200)
+
+
+async def test_a_live_stream_of_small_messages_is_not_read_once_per_message(
+    node: Node, speech: bytes, bare_text: Callable[[bytes, int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+    read = StreamConnection.data_received
+
+    def counted(self: StreamConnection, data: bytes) -> None:
+        nonlocal reads
+        reads += 1
+        read(self, data)
+
+    monkeypatch.setattr(StreamConnection, "data_received", counted)
+    async with websockets.connect(node.url) as ws:
+        await ws.send(json.dumps({"config": {"sample_rate": 8000, "replies": "news"}}))
+        messages = range(0, len(speech), CHUNK)
+        for at in messages:
+            await ws.send(speech[at : at + CHUNK])
+            await asyncio.sleep(0.02)
+        await ws.send('{"eof" : 1}')
+        told = await collect(ws)
+        assert ws.close_code == 1000
+    assert reads < len(messages) / 2
     assert text_of(told) == bare_text(speech, 3200)
 
 
