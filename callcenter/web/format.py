@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -15,6 +15,12 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 _locale = cache(Locale.parse)
 """Babel would look for a locale's file at every date, half the time of a list."""
+
+
+@lru_cache(8192)
+def _written(here: datetime, pattern: str, locale: str) -> str:
+    """A time without zone by a pattern of Babel's. A list shows the same rows over and over."""
+    return format_datetime(here, pattern, locale=_locale(locale))
 
 
 def local(at: datetime, zone: ZoneInfo = ZONE) -> datetime:
@@ -39,13 +45,13 @@ def moment(at: datetime, locale: str, now: datetime | None = None) -> str:
     pattern = "M月d日 HH:mm" if locale == "zh_CN" else "d MMM HH:mm"
     if here.year != today.year:
         pattern = "yyyy年M月d日" if locale == "zh_CN" else "d MMM yyyy"
-    return format_datetime(here.replace(tzinfo=None), pattern, locale=_locale(locale))
+    return _written(here.replace(tzinfo=None), pattern, locale)
 
 
 def exact(at: datetime, locale: str) -> str:
     """The whole time, for hover and print."""
     pattern = "yyyy年M月d日 EEEE HH:mm:ss" if locale == "zh_CN" else "EEEE d MMMM yyyy, HH:mm:ss"
-    return format_datetime(local(at).replace(tzinfo=None), pattern, locale=_locale(locale))
+    return _written(local(at).replace(tzinfo=None), pattern, locale)
 
 
 def day(when: date, locale: str) -> str:

@@ -41,3 +41,7 @@ create trigger ticket_facets after update on ticket for each row
           is distinct from (new.status in ('archived', 'joined'), new.category, new.urgency, new.department,
                             new.responsible))
     execute function keep_ticket_facets();
+
+-- The list of what is late reads the newest first and stops at a page, however many are late.
+drop index ticket_open;
+create index ticket_open on ticket (site, opened_at desc, number desc, due_at) where closed_at is null;
