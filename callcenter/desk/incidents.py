@@ -141,6 +141,12 @@ async def _report(
     """The written report on it is due the next day, with the first of its matters that is not done (R15)."""
     number = next(iter([row["number"] async for row in _sql.open_matters_of(connection, id=identity)]), None)
     if number is not None:
+        general_manager = around.organisation.general_manager
+        people = {around.leader or around.backstop: explain.TELL_LEADER, general_manager: explain.TELL_GENERAL_MANAGER}
+        await _saves.tell(connection, [
+            {"ticket": number, "staff": staff, "rule": "R15", "at": around.at, "zh": zh, "en": en}
+            for staff, (zh, en) in people.items()
+        ])  # fmt: skip
         first = await matters.load(connection, number)
         await matters.save(desk, connection, around, many_households(around, first, len(incident.numbers)))
 

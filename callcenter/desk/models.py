@@ -321,6 +321,19 @@ class TaskRow:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What somebody was told of another's matter, why, and when (R9, R15, R16, R24)."""
+
+    ticket: int
+    urgency: str
+    category: str
+    rule: str
+    at: datetime
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
 class Day:
     """A person's day, each list by its clock."""
 
@@ -334,6 +347,8 @@ class Day:
     tasks: tuple[TaskRow, ...]
     """Reports and notices, not the follow-ups."""
     callbacks: tuple[CallbackRow, ...]
+    told: tuple[Notice, ...]
+    """Of others' matters, and not looked at yet, newest first."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from callcenter.desk import matters, rows
 from callcenter.desk.acts import once
 from callcenter.desk.events import DeskEvent, tell, write_event
-from callcenter.desk.models import CallbackRow, Day, NewsKind, TaskRow, TicketRow
+from callcenter.desk.models import CallbackRow, Day, NewsKind, Notice, TaskRow, TicketRow
 from callcenter.domain import work
 from callcenter.domain.deadlines import Clock
 from callcenter.errors import StoreError
@@ -29,8 +29,9 @@ async def day(desk: Desk, site: str, staff: str) -> Day:
         ]
         tasks = tuple([rows.task(row) async for row in _day.tasks(connection, site=site, staff=staff)])
         callbacks = tuple([rows.callback(row) async for row in _day.callbacks(connection, site=site, staff=staff)])
+        told = tuple([Notice(**dict(row)) async for row in _day.told(connection, site=site, staff=staff)])
     asked, mine, followed, followed_up = lists
-    return Day(asked, mine, followed, followed_up, tasks, callbacks)
+    return Day(asked, mine, followed, followed_up, tasks, callbacks, told)
 
 
 async def follow_ups(desk: Desk, site: str, staff: str | None = None) -> list[TicketRow]:

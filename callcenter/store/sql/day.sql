@@ -36,3 +36,14 @@ order by due_at nulls last, id limit 100;
 -- name: callbacks
 select b.*, h.key as household_key from callback b left join household h on h.id = b.household
 where b.site = :site and b.state in ('due', 'calling') and b.responsible = :staff order by b.due_at limit 100;
+
+-- name: told
+-- What one was told of others' matters and has not looked at, newest first; one's own stand in the lists above.
+select k.ticket, t.urgency, t.category, k.rule, k.at, k.zh, k.en
+from (
+    select ticket, rule, at, zh, en from told
+    where staff = :staff and seen_at is null and rule not in ('R11', 'R17', 'R27') order by at desc limit 300
+) k join ticket t on t.number = k.ticket
+where t.site = :site and t.status <> 'joined' and (t.closed_at is null or k.at > now() - interval '3 days')
+    and t.responsible <> :staff and t.first_responder <> :staff and t.asked is distinct from :staff
+order by k.at desc limit 50;

@@ -29,6 +29,18 @@ PHOTO_TEXT = 48 * 1024
 """Characters of base64: the API's bodies are at most 64 KB; larger photos are sent by the page's form."""
 
 
+class Notice(Answer):
+    """What this person was told of another's matter, and by which rule (R9, R15, R16, R24)."""
+
+    ticket: int
+    urgency: str
+    category: str
+    rule: str
+    at: datetime
+    zh: str
+    en: str
+
+
 class Day(Answer):
     """Everything that waits for this account's person, each list by its clock."""
 
@@ -38,6 +50,7 @@ class Day(Answer):
     follow_ups: list[Ticket]
     tasks: list[Task]
     callbacks: list[Callback]
+    told: list[Notice] = Field(description="Of others' matters, and not looked at yet, newest first.")
 
 
 class FollowUpQuery(Query):
@@ -178,12 +191,13 @@ class AccountPerson(Answer):
 async def get_day(request: web.Request, _: Any, __: None) -> Day:
     reader = viewer(request)
     if reader.account.staff is None:
-        return Day(asked=[], mine=[], followed=[], follow_ups=[], tasks=[], callbacks=[])
+        return Day(asked=[], mine=[], followed=[], follow_ups=[], tasks=[], callbacks=[], told=[])
     day = await todo.day(request.app[DESK], site_of(request, reader.account), reader.account.staff)
     lists = {n: [Ticket.of(t, reader) for t in getattr(day, n)] for n in ("asked", "mine", "followed", "follow_ups")}
     return Day(
-        **lists, tasks=[Task.of(t) for t in day.tasks], callbacks=[Callback.of(c, reader) for c in day.callbacks]
-    )
+        **lists, tasks=[Task.of(t) for t in day.tasks], callbacks=[Callback.of(c, reader) for c in day.callbacks],
+        told=[Notice.model_validate(t) for t in day.told],
+    )  # fmt: skip
 
 
 async def list_follow_ups(request: web.Request, query: FollowUpQuery, _: None) -> FollowUps:

@@ -36,6 +36,8 @@ async def test_a_power_cut_becomes_one_incident_and_later_callers_hear_of_it(
     assert incident.major_at is not None, "more households than the set number (R15)"
     reports = [t for t in await todo.tasks(desk, SITE) if t.kind == "report"]
     assert [(t.ticket, t.rule, t.due_at is not None) for t in reports] == [(incident.numbers[0], "R15", True)]
+    manager = desk.site(SITE).organisation.general_manager
+    assert [(t.ticket, t.rule) for t in (await todo.day(desk, SITE, manager)).told] == [(incident.numbers[0], "R15")]
     told = [t for t in await todo.tasks(desk, SITE) if t.kind == "incident"]
     assert len(told) == 2
     assert all("6号楼" in t.body["zh"] for t in told)

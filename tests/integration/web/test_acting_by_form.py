@@ -274,6 +274,23 @@ def test_a_follow_up_is_closed_by_whose_it_is_by_a_supervisor_or_by_the_office(
         assert ticket(supervisor, number)["state"] == "archived"
 
 
+def test_who_is_told_finds_it_on_their_day_until_they_have_looked_at_it(
+    house: House, people: dict[str, Client]
+) -> None:
+    """R9, R15: without mail or webhook too, and of others' matters only."""
+    number = matter(house, stories.LEAK)
+    manager = person(house, people, "zhou_jianguo")
+    (told,) = (t for t in manager.api("GET", "/day").json()["told"] if t["ticket"] == number)
+    assert (told["rule"], told["urgency"]) == ("R15", "emergency")
+    page = manager.get("/day").text
+    assert f'href="/tickets/{number}"' in page.partition('id="told"')[2].partition("</section>")[0]
+    assert told["zh"] in page
+    manager.get(f"/tickets/{number}")
+    assert number not in {t["ticket"] for t in manager.api("GET", "/day").json()["told"]}
+    first = person(house, people, ticket(manager, number)["first_responder"])
+    assert number not in {t["ticket"] for t in first.api("GET", "/day").json()["told"]}, "it is their own"
+
+
 def test_the_report_on_a_major_matter_is_handed_in(house: House, supervisor: Client, people: dict[str, Client]) -> None:
     number = matter(house, stories.LEAK)
     leader = next(one["staff"] for one in supervisor.api("GET", "/duty").json()["now"] if one["role"] == "leader")
