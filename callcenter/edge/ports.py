@@ -34,19 +34,21 @@ def _await_free(host: str, port: int) -> bool:
     return free
 
 
-def choose_port(host: str, wanted: int, told: Path, name: str) -> int:
+def choose_port(host: str, wanted: int, told: Path, name: str, *, held: bool = False) -> int:
     """`wanted`, or for 0 the port in `told` (`edge.json`) if it is free, or any that is free for UDP and TCP.
 
-    Blocks for up to ENDS_S.
+    `held`: the port last told is held by somebody else's Kamailio, which is the one to go on with. Blocks for up to
+    ENDS_S.
     """
     if wanted:
-        _await_free(host, wanted)
+        if not held:
+            _await_free(host, wanted)
         return wanted
     try:
         before = int(json.loads(told.read_text(encoding="utf-8"))["ports"][name])
     except (OSError, ValueError, KeyError, TypeError):
         before = 0
-    if before and _await_free(host, before):
+    if before and (held or _await_free(host, before)):
         return before
     for _ in range(50):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

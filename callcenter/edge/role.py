@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 from pathlib import Path
 
@@ -45,12 +46,16 @@ class EdgeRole:
         self._stops = 0
         self._phones: PhoneBook = read_phones(settings)
         self._pushed: PhoneBook | None = None
-        self._news = asyncio.Event()
         self._lines: list[LineAddress] = []
         self._rpc_failures = 0
+        self._mark = secrets.randbits(30)
+        self._met = False
+        """This very Kamailio was told everything and bears our mark: somebody else's remembers what an edge before us
+        said, and may be started again without us."""
         self._registrars = Registrars(settings)
         self._networks: list[str] | None = None
         self._registered = False
+        self._anew = asyncio.Event()
         self.journal = open_journal(settings)
         self.reporter = UnservedReporter(settings, self.journal.own)
         self.link = LinkClient(settings, role="edge", number=1, journal=self.journal.own, on_phones=self._take_phones)
@@ -66,7 +71,6 @@ class EdgeRole:
 
     def _take_phones(self, version: int, phones: list[Phone]) -> None:
         self._phones = keep_phones(self.settings, version, phones)
-        self._news.set()
 
     def _on_log(self, line: str) -> None:
         report = parse_unserved(line)
@@ -88,10 +92,11 @@ class EdgeRole:
         check_trunks(settings)
         before = run_dir / "edge.json"
         host = str(settings.edge.bind_host)
-        sip_port = await asyncio.to_thread(choose_port, host, settings.edge.sip_port, before, "sip")
+        held = self.external
+        sip_port = await asyncio.to_thread(choose_port, host, settings.edge.sip_port, before, "sip", held=held)
         inside = None
         if settings.edge.public_address:
-            inside = await asyncio.to_thread(choose_port, host, settings.edge.inside_port, before, "inside")
+            inside = await asyncio.to_thread(choose_port, host, settings.edge.inside_port, before, "inside", held=held)
         self._lines = self._see_lines()
         registrars = self._registrars.networks
         files = await asyncio.to_thread(render, settings, sip_port, inside, self._lines, registrars)
@@ -160,6 +165,8 @@ class EdgeRole:
     async def _look(self, files: EdgeFiles, rpc: Rpc) -> None:
         """Bring Kamailio in step with the lines there are and the phones that a desk told of."""
         try:
+            if not self._met:
+                await self._meet(rpc)
             lines = self._see_lines()
             if lines != self._lines:
                 gone = [line for line in self._lines if line not in lines]
@@ -177,13 +184,23 @@ class EdgeRole:
         except (TelephonyError, OSError) as error:  # on a full disk the lines that Kamailio knows go on taking calls
             log.debug("edge.later", error=str(error))
 
+    async def _meet(self, rpc: Rpc) -> None:
+        """Begin with a Kamailio that is new to us: nothing an edge before us told it stays."""
+        await rpc.call("htable.seti", "mode", "closing", int(self._stops > 0))
+        await rpc.call("htable.flush", "ha1")
+        await rpc.call("dispatcher.reload")
+        await rpc.call("htable.seti", "mode", "edge", self._mark)
+        self._pushed, self._networks, self._registered, self._met = None, None, False, True
+
     async def _keep_trunks(self, files: EdgeFiles, rpc: Rpc) -> None:
         """Register with the trunks, and follow their names. Beside all else: a name server may be long in answering."""
         while True:
             if await self._tell_trunks(files, rpc):
                 await self._registrars.follow()
             took = await self._tell_trunks(files, rpc)
-            await asyncio.sleep(TRUNKS_S if took else LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._anew.wait(), TRUNKS_S if took else LOOK_S)
+            self._anew.clear()
 
     async def _tell_trunks(self, files: EdgeFiles, rpc: Rpc) -> bool:
         """Tell Kamailio where the trunks are, and to register once; whether it took it."""
@@ -204,13 +221,19 @@ class EdgeRole:
     async def _well(self, rpc: Rpc) -> bool:
         """Kamailio answers. A silent one is not called alive: the launcher then ends it."""
         try:
-            await rpc.call("core.uptime")
+            mark = (await rpc.call("htable.get", "mode", "edge"))["item"]["value"]
         except TelephonyError as error:
-            if self._rpc_failures == 5:
-                log.warning("kamailio.silent", error=str(error))
-            self._rpc_failures += 1
-            return False
+            if error.code != "edge.rpc_refused":
+                if self._rpc_failures == 5:
+                    log.warning("kamailio.silent", error=str(error))
+                self._rpc_failures += 1
+                return False
+            mark = None  # it answers, and knows of no edge
         self._rpc_failures = 0
+        if self._met and mark != self._mark:
+            log.warning("kamailio.started_again")
+            self._met = self._registered = False
+            self._anew.set()
         return True
 
     async def _sees_a_line(self, rpc: Rpc) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from callcenter.config import Settings
 from callcenter.edge.render import EdgeFiles, split_host
 from callcenter.edge.rpc import Rpc
-from callcenter.errors import ConfigError
+from callcenter.errors import ConfigError, TelephonyError
 from callcenter.log import get_logger
 
 log = get_logger("edge.trunks")
@@ -45,6 +46,8 @@ async def register_trunks(rpc: Rpc, settings: Settings, files: EdgeFiles) -> Non
             host, port = split_host(trunk.registrar, f"edge.trunks[{number}].registrar")
             password = _password(settings, number)
             proxy = f"sip:{host}:{port}"
+            with contextlib.suppress(TelephonyError):  # one that an edge before us told of
+                await rpc.call("uac.reg_remove", trunk.user or "")
             await rpc.call(
                 "uac.reg_add", trunk.user or "", trunk.user or "", host, trunk.user or "", host, "",
                 trunk.user or "", password, ".", proxy, EXPIRES_S, 0, 0,

@@ -54,6 +54,8 @@ async def test_a_line_that_came_is_told_when_there_is_room(
     here: Settings, role: EdgeRole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files, kamailio = render(here, 5060, None, ()), Kamailio()
+    await role._look(files, kamailio)  # type: ignore[arg-type]
+    kamailio.told.clear()
     lines = [LineAddress("127.0.0.1", 5071)]
     monkeypatch.setattr(role, "_see_lines", lambda: lines)
     with monkeypatch.context() as disk:

@@ -111,7 +111,7 @@ async def test_a_slow_name_server_holds_up_nothing_and_shuts_no_trunk_out(
         assert not task.done()
         task.cancel()
         assert longest < 0.4, "the loop waited for the name server"
-        assert [method for method, *_ in told] == ["permissions.addressReload", "uac.reg_add"]
+        assert [method for method, *_ in told] == ["permissions.addressReload", "uac.reg_remove", "uac.reg_add"]
         assert files.addresses.read_text(encoding="utf-8") == before
         for network in ("1 198.51.100.0 24 0 trunk", "1 203.0.113.7 32 0 trunk", "1 203.0.113.8 32 0 trunk"):
             assert network in before.splitlines()
