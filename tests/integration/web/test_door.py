@@ -150,8 +150,8 @@ def test_errors_are_one_shape(agent: Client) -> None:
 
 def test_an_act_that_the_role_may_not_do_is_refused_with_a_page(house: House, agent: Client) -> None:
     number = house.told["fees"].ticket
-    answer = agent.post(f"/tickets/{number}/mark", {"key": "no-right-1", "what": "contacted", "text": "x"})
-    assert answer.status_code == 403
+    answer = agent.post(f"/tickets/{number}/settle", {"key": "no-right-1", "to": "wang_fang", "reason": "x"})
+    assert answer.status_code == 403, "R16: the office settles, whoever took the call"
     assert "<main" in answer.text
 
 
