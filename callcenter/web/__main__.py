@@ -25,6 +25,10 @@ ROLE = "desk"
 DRAIN_S = 20.0
 """Requests in progress and the nodes' links get this long to end in peace."""
 AT_ONCE_S = 3.0
+TIDY_S = 60.0
+"""So often the collector looks at everything."""
+NEVER = 1_000_000
+"""Collections of young objects after which it would do so by itself."""
 log = get_logger("web.role")
 
 
@@ -34,6 +38,13 @@ def public_address(settings: Settings, port: int) -> str:
         return settings.desk.public_url.rstrip("/")
     scheme, host = ("http" if settings.desk.tls == "off" else "https"), str(settings.desk.bind_host)
     return f"{scheme}://{'localhost' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - only compared
+
+
+async def _tidy() -> None:
+    """Collect everything once a minute: by the number of objects, long lists would each pay for a whole collection."""
+    while True:
+        await asyncio.sleep(TIDY_S)
+        gc.collect()
 
 
 async def _serve(settings: Settings, desk: Desk, drain: asyncio.Event, at_once: asyncio.Event) -> None:
@@ -57,10 +68,13 @@ async def _serve(settings: Settings, desk: Desk, drain: asyncio.Event, at_once: 
         say("notice", message=f"Desk: {address}")
         gc.collect()
         gc.freeze()  # what is loaded stays; the collector need not look at it in the middle of a page
+        gc.set_threshold(*gc.get_threshold()[:2], NEVER)
+        tidying = asyncio.create_task(_tidy(), name="tidy")
         say("ready", role=ROLE, ports={"https": port})
         alive = asyncio.create_task(stay_alive(lambda: desk.healthy), name="alive")
         await drain.wait()
         alive.cancel()
+        tidying.cancel()
         log.info("web.draining")
     finally:
         cleaning = asyncio.create_task(runner.cleanup())
