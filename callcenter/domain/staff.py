@@ -151,6 +151,11 @@ class Organisation:
             staff, staff, FORMER[0], "", title_en=FORMER[1], active_until=date.min
         )
 
+    def person_or_manager(self, staff: str, department: str) -> Staff:
+        """The person with this id; for whom the site's files name no more, the department's manager, until the desk
+        names another (R14)."""
+        return self.person(staff if self.knows(staff) else self.department(department).manager)
+
     def department(self, department: str) -> Department:
         """The department with this id. Raises DomainError `organisation.unknown_department`."""
         try:

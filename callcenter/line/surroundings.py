@@ -110,8 +110,7 @@ def context_of(
 def _matter(site: SiteSnapshot, matter: KnownMatter, *, english: bool) -> OpenMatter:
     department = site.organisation.department(matter.department)
     state = STATES.get(matter.state, STATES["in_progress"])[english]
-    here = site.organisation.knows(matter.responsible)  # else the desk is about to name another (R14)
-    responsible = site.organisation.person(matter.responsible if here else department.manager)
+    responsible = site.organisation.person_or_manager(matter.responsible, matter.department)
     theirs = site.organisation.department(responsible.department)
     of_all = responsible.id == site.organisation.general_manager
     if english:

@@ -140,8 +140,7 @@ class TicketDesk:
             theirs = organisation.department(organisation.person(asked.staff).department)
             owner = theirs.en if english else theirs.zh
         else:
-            here = organisation.knows(decision.responsible)  # else the desk is about to name another (R14)
-            person = organisation.person(decision.responsible if here else department.manager)
+            person = organisation.person_or_manager(decision.responsible, department.id)
             theirs = organisation.department(person.department)
             owner, post = (theirs.en if english else theirs.zh), FIRST_RESPONDER[english]
         title = f"{owner} {post}" if english else owner + post

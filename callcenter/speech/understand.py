@@ -92,9 +92,9 @@ class Understander:
         language = "en" if language.startswith("en") else "zh"
         said = utterance(text)
         gazetteer = self._gazetteers.get(site or self._default_site or "")
-        danger = worst_danger(find_dangers(said, language))
-        place, name, phone, intents = slots(said, language, gazetteer, danger)
-        kind, category, urgency = self.labels(said, language)
+        dangers = find_dangers(said, language)
+        place, name, phone, intents = slots(said, language, gazetteer, worst_danger(dangers))
+        kind, category, urgency = self._labels(said, language, dangers)
         source = find_source(said, language)
         urgency = urgency_of_caller(urgency, source)
         department = Label(self._departments.get(category.value, "service"), category.confidence, category.evidence)
@@ -105,9 +105,10 @@ class Understander:
         said = utterance(text)
         return self._read(said, language, 0, len(said.text)).emergency
 
-    def labels(self, said: Utterance, language: str) -> tuple[Label[str], Label[str], Label[str]]:
+    def _labels(
+        self, said: Utterance, language: str, dangers: tuple[Danger, ...]
+    ) -> tuple[Label[str], Label[str], Label[str]]:
         """Kind, category and urgency."""
-        dangers = find_dangers(said, language)
         if not said.has_words or (language == "en" and not dangers and only_introduces(said)):
             return NOTHING.kind, NOTHING.category, NOTHING.urgency
         whole = self._read(said, language, 0, len(said.text))
