@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ async def now(desk: Desk, site: str) -> list[CallRow]:
     """Calls in progress, longest first, with the words being spoken."""
     async with desk.pool.acquire() as connection:
         found = [rows.call(row) async for row in _sql.calls_now(connection, site=site)]
+        if not found:
+            return []
         live: dict[UUID, list[LiveText]] = {}
         async for row in _sql.live_texts(connection, calls=[c.id for c in found]):
             live.setdefault(row["call"], []).append(LiveText(row["leg"], row["start_ms"], row["text"]))
@@ -67,9 +70,15 @@ async def page(desk: Desk, site: str, chosen: CallFilter, before: str | None = N
 
 async def day(desk: Desk, site: str, since: datetime, rings: int, drawn: int) -> DayOfCalls:
     """The calls since a moment: counted, and the newest `drawn` of them."""
-    counted = await _sql.calls_counted(desk.pool, site=site, since=since, rings=rings)
-    newest = [StripCall(**dict(r)) async for r in _sql.calls_in_strip(desk.pool, site=site, since=since, rows=drawn)]
-    return DayOfCalls(**dict(counted), drawn=tuple(newest))
+
+    async def strip() -> tuple[StripCall, ...]:
+        found = _sql.calls_in_strip(desk.pool, site=site, since=since, rows=drawn)
+        return tuple([StripCall(**dict(row)) async for row in found])
+
+    counted, newest = await asyncio.gather(
+        _sql.calls_counted(desk.pool, site=site, since=since, rings=rings), strip()
+    )
+    return DayOfCalls(**dict(counted), drawn=newest)
 
 
 async def one(desk: Desk, call: UUID) -> CallDetail:

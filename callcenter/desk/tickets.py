@@ -104,9 +104,9 @@ async def counts_by_state(desk: Desk, site: str) -> dict[str, int]:
     return {row["status"]: row["n"] async for row in _sql.tickets_by_status(desk.pool, site=site)}
 
 
-async def emergencies(desk: Desk, site: str) -> list[TicketRow]:
-    """Emergencies that are not done, newest first."""
-    return [rows.ticket(row) async for row in _sql.emergencies(desk.pool, site=site)]
+async def alarms(desk: Desk, site: str, at_most: int) -> list[TicketRow]:
+    """The newest emergencies that nobody has accepted or begun yet."""
+    return [rows.ticket(row) async for row in _sql.alarms(desk.pool, site=site, rows=at_most)] if at_most else []
 
 
 async def counts(desk: Desk, site: str, staff: str | None = None) -> Counts:

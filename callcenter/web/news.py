@@ -18,12 +18,14 @@ from callcenter.web.i18n import LOCALES
 from callcenter.web.live import HUB, Hub, News
 from callcenter.web.metrics import METRICS
 from callcenter.web.names import Names
-from callcenter.web.page import alarm_of, bar_counts, environment, untaken
+from callcenter.web.page import alarm_of, bar_counts, environment
 from callcenter.web.state import DESK
 
 log = get_logger("web.news")
 COUNTS_AT_MOST_EVERY_S = 1.0
 """Counting costs a query; a burst of news is counted once."""
+ALARMS_TOLD = 50
+"""Emergencies waiting at once that pages are told of; each page shows the newest of them."""
 
 
 def page_news(news: DeskNews) -> News | None:
@@ -90,7 +92,7 @@ class Counter:
         await self._tell_alarms(desk, hub, site)
 
     async def _tell_alarms(self, desk: Any, hub: Hub, site: str) -> None:
-        waiting = {row.number: row for row in await tickets.emergencies(desk, site) if untaken(row)}
+        waiting = {row.number: row for row in await tickets.alarms(desk, site, ALARMS_TOLD)}
         before = self._alarms.get(site, set())
         for number in before - waiting.keys():
             hub.publish(News("alarm", {"ticket": number, "taken": True}, site, Right.HEAR_ALARMS))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,16 +16,16 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from callcenter.desk import tickets
 from callcenter.desk.models import Counts, TicketRow
 from callcenter.web import format as shown
 from callcenter.web.access import Right
-from callcenter.web.i18n import LOCALES, html_tag, locale_of, translate, translations
+from callcenter.web.i18n import LOCALES, html_tag, locale_of, phrases, translate
 from callcenter.web.names import Names
 from callcenter.web.security import style_nonce
-from callcenter.web.state import DESK, duty_now, names_of, site_of
+from callcenter.web.state import DESK, counts_of, duty_now, names_of, site_of
 from callcenter.web.viewer import Viewer, find_viewer
 
 HERE = Path(__file__).parent
@@ -72,6 +74,7 @@ def static_url(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+@cache
 def icon(name: str) -> Markup:
     """An icon of the sprite; decoration only, words stand beside it."""
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(
@@ -87,25 +90,37 @@ def due_clock(context: Context, due: datetime | None, met: bool = False) -> Mark
     locale = context["locale"]
     left = (due - datetime.now(UTC)).total_seconds()
     state = "" if met else "late" if left < 0 else "soon" if left < 900 else ""
-    return Markup('<time class="due {}" is-due data-due="{}" datetime="{}" title="{}">{}</time>').format(
-        state, int(due.timestamp() * 1000), due.isoformat(), shown.exact(due, locale), shown.remaining(due, locale)
+    title, words = escape(shown.exact(due, locale)), escape(shown.remaining(due, locale))
+    return Markup(  # noqa: S704 - written here, or escaped
+        f'<time class="due {state}" is-due data-due="{due.timestamp() * 1000:.0f}" datetime="{due.isoformat()}"'
+        f' title="{title}">{words}</time>'
     )
+
+
+NO_TIME = Markup('<span class="quiet">—</span>')
+STYLES: dict[str, Callable[[datetime, str], str]] = {
+    "moment": shown.moment,
+    "clock": lambda when, _: shown.clock(when),
+    "seconds": lambda when, _: shown.clock(when, seconds=True),
+    "ago": shown.ago,
+    "exact": shown.exact,
+}
 
 
 @pass_context
 def at(context: Context, when: datetime | None, style: str = "moment") -> Markup:
     """A time in the style `moment`, `clock`, `seconds` or `ago`; its exact form on hover."""
     if when is None:
-        return Markup('<span class="quiet">—</span>')
+        return NO_TIME
     locale = context["locale"]
-    text = {
-        "moment": lambda: shown.moment(when, locale),
-        "clock": lambda: shown.clock(when),
-        "seconds": lambda: shown.clock(when, seconds=True),
-        "ago": lambda: shown.ago(when, locale),
-        "exact": lambda: shown.exact(when, locale),
-    }[style]()
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), shown.exact(when, locale), text)
+    title, words = escape(shown.exact(when, locale)), escape(STYLES[style](when, locale))
+    return Markup(f'<time datetime="{when.isoformat()}" title="{title}">{words}</time>')  # noqa: S704 - as above
+
+
+def found(text: str, wanted: str) -> Markup:
+    """`text` with every occurrence of `wanted` marked."""
+    parts = ((escape(piece), hit) for piece, hit in shown.highlight_parts(text, wanted))
+    return Markup("".join(f"<mark>{piece}</mark>" if hit else piece for piece, hit in parts))  # noqa: S704 - escaped
 
 
 @cache
@@ -115,21 +130,21 @@ def environment(locale: str) -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+        extensions=["jinja2.ext.loopcontrols"],
     )
-    made.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
-        "static": static_url, "icon": icon, "due_clock": due_clock, "at": at, "SECTIONS": SECTIONS, "locale": locale,
-        "html_lang": html_tag(locale),
+        "_": phrases(locale), "static": static_url, "icon": icon, "due_clock": due_clock, "at": at,
+        "SECTIONS": SECTIONS, "locale": locale, "html_lang": html_tag(locale),
     }  # fmt: skip
     made.filters |= {
         "offset": shown.offset,
         "span": partial(shown.span, locale=locale),
         "day": partial(shown.day, locale=locale),
         "local_day": lambda when: shown.day(shown.local(when).date(), locale),
-        "found": shown.highlight_parts,
+        "found": found,
         "json": lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")),  # noqa: S704
     }
     return made
@@ -143,19 +158,21 @@ def warm() -> None:
 
 
 async def frame_of(request: web.Request, reader: Viewer) -> Frame:
-    """The bar's content for this viewer: three short queries."""
+    """The bar's content for this viewer: short queries, asked at once."""
     desk, site, names = request.app[DESK], site_of(request, reader.account), names_of(request, reader.account)
     on_duty = await duty_now(request, site)
-    counts = await tickets.counts(desk, site, reader.account.staff)
+    hears = reader.may(Right.HEAR_ALARMS)
+    counts, alarms = await asyncio.gather(
+        counts_of(request, reader.account), tickets.alarms(desk, site, ALARMS_SHOWN if hears else 0)
+    )
     holders = {one.role: one.staff for one in on_duty.now}
-    alarms = await tickets.emergencies(desk, site) if reader.may(Right.HEAR_ALARMS) else []
     return Frame(
         site_name=names.site_name,
         operator=names.staff(holders.get("operator") or on_duty.last_resort),
         leader=names.staff(holders.get("leader")),
         counts=bar_counts(counts),
         emergency_contacts=tuple(on_duty.emergency_numbers.items()),
-        alarms=tuple(alarm_of(row, names) for row in alarms if untaken(row))[:ALARMS_SHOWN],
+        alarms=tuple(alarm_of(row, names) for row in alarms),
     )
 
 
@@ -169,12 +186,6 @@ def bar_counts(counts: Counts) -> dict[str, int]:
 
 ALARMS_SHOWN = 12
 """Emergencies that stand above a page at once, the newest: more would leave no room to do anything about them."""
-UNTAKEN = frozenset({"recorded", "to_confirm", "assigned", "handed_over", "reopened"})
-
-
-def untaken(row: TicketRow) -> bool:
-    """Whether nobody has accepted or begun it yet."""
-    return row.state in UNTAKEN
 
 
 def alarm_of(row: TicketRow, names: Names) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import time
 from aiohttp import web
 
 from callcenter.config import Settings
-from callcenter.desk import duty
+from callcenter.desk import duty, tickets
 from callcenter.desk.house import Desk
-from callcenter.desk.models import Account, Duty
+from callcenter.desk.models import Account, Counts, Duty
 from callcenter.web.i18n import locale_of
 from callcenter.web.names import Names
 
@@ -42,6 +42,16 @@ async def duty_now(request: web.Request, site: str) -> Duty:
         known = await duty.now(request.app[DESK], site)
         kept[site] = (time.monotonic(), known)
     return known
+
+
+COUNTS_KEY: web.RequestKey[Counts] = web.RequestKey("counts", Counts)
+
+
+async def counts_of(request: web.Request, account: Account) -> Counts:
+    """What waits, for the tabs and for the filters of a list. Asked once per request."""
+    if COUNTS_KEY not in request:
+        request[COUNTS_KEY] = await tickets.counts(request.app[DESK], site_of(request, account), account.staff)
+    return request[COUNTS_KEY]
 
 
 def names_of(request: web.Request, account: Account | None = None) -> Names:

@@ -1,13 +1,5 @@
 -- name: calls_now
-select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
-from call c
-left join household h on h.id = c.household
-left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
-                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
-left join ticket t on t.number = c.ticket
-left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
-where c.site = :site and c.ended_at is null
-order by c.ringing_at;
+select * from call_row where site = :site and ended_at is null order by ringing_at;
 
 -- name: live_texts
 select call, leg, start_ms, text from live_text where call = any(:calls::uuid[]) order by start_ms;
@@ -16,7 +8,7 @@ select call, leg, start_ms, text from live_text where call = any(:calls::uuid[])
 -- The page first, then what stands beside its rows. `ids`: those that were found by words; as a subquery, since the
 -- planner would weigh a thousand constants one by one.
 with page as materialized (
-    select c.* from call c
+    select c.id from call c
     where c.site = :site
         and (:ids::uuid[] is null or c.id = any(array(select unnest(:ids::uuid[]))))
         and (:number::text is null or reverse(c.from_number) like reverse(:number::text) || '%')
@@ -32,14 +24,7 @@ with page as materialized (
     order by c.ringing_at desc, c.id desc
     limit :rows
 )
-select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
-from page c
-left join household h on h.id = c.household
-left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
-                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
-left join ticket t on t.number = c.ticket
-left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
-order by c.ringing_at desc, c.id desc;
+select * from call_row where id = any(array(select id from page)) order by ringing_at desc, id desc;
 
 -- name: calls_in_strip
 select c.ringing_at, c.duration_ms, c.answered, c.ended_at is not null as over, t.urgency,
@@ -72,24 +57,13 @@ union
 select number from ticket where reverse(caller_number) like reverse(:figures::text) || '%';
 
 -- name: call_one^
-select c.*, h.key as household_key, p.name as caller_name, t.urgency, ''::text as last_text
-from call c
-left join household h on h.id = c.household
-left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
-                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
-left join ticket t on t.number = c.ticket
-where c.id = :id;
+select r.*, c.node, c.line, c.dialplan, c.sip_call_id, c.invite_to_180_ms, c.answer_ms, c.late_ms, c.answered_by,
+    c.receiver, c.text_complete
+from call_row r join call c on c.id = r.id
+where r.id = :id;
 
 -- name: calls_of_ticket
-select c.*, h.key as household_key, p.name as caller_name, t.urgency, u.text as last_text
-from call c
-left join household h on h.id = c.household
-left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
-                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
-left join ticket t on t.number = c.ticket
-left join lateral (select text from utterance where call = c.id and leg <> 'ours' order by id desc limit 1) u on true
-where c.ticket = :ticket or c.id = :opened_by
-order by c.ringing_at;
+select * from call_row where ticket = :ticket or id = :opened_by order by ringing_at;
 
 -- name: turns
 select leg, start_ms, end_ms, text, words, prompt, interrupted, afterwards from utterance where call = :call
@@ -126,13 +100,13 @@ select status, count(*)::int as n from ticket where site = :site group by status
 -- name: ticket_one^
 select * from ticket where number = :number;
 
--- name: emergencies
+-- name: alarms
 select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,
     t.caller_name, t.caller_number, t.content, t.first_responder, t.responsible, t.asked, t.accept_by, t.to_confirm,
     t.complete, t.major, t.calls, t.incident, t.joined_to, t.due_at, t.due_clock, t.closed_at, t.version
 from ticket t where site = :site and urgency = 'emergency' and closed_at is null
-    and status in ('recorded', 'to_confirm', 'assigned', 'handed_over', 'accepted', 'in_progress', 'waiting', 'reopened')
-order by opened_at desc limit 50;
+    and status in ('recorded', 'to_confirm', 'assigned', 'handed_over', 'reopened')
+order by opened_at desc limit :rows;
 
 -- name: to_confirm
 select t.number, t.site, t.status, t.opened_at, t.kind, t.category, t.urgency, t.department, t.building, t.unit, t.room,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from callcenter.desk import calls, tickets
-from callcenter.desk.models import CallFilter
+from callcenter.desk.models import CallFilter, Page
 from callcenter.web.access import Right
 from callcenter.web.forms import words_of
 from callcenter.web.page import render
@@ -17,21 +19,26 @@ ROWS = 25
 TICKET_DIGITS = 6
 
 
+async def nothing() -> Page:
+    """What is found where there is nothing to look for, or no right to."""
+    return Page(())
+
+
 async def search_page(request: web.Request) -> web.StreamResponse:
     """GET /search?q=漏水"""
     desk, reader = request.app[DESK], viewer(request)
     site, words = site_of(request, reader.account), words_of(request)
     if words.isascii() and words.isdigit() and TICKET_DIGITS <= len(words) <= 10:
         raise web.HTTPSeeOther(f"/tickets/{words}")
-    found_tickets = (
-        (await tickets.page(desk, site, filter_of(Shown("all", words), reader), limit=ROWS)).rows if words else ()
-    )
-    found_calls = (
-        (await calls.page(desk, site, CallFilter(text=words), limit=ROWS)).rows
+    found_tickets, found_calls = await asyncio.gather(
+        tickets.page(desk, site, filter_of(Shown("all", words), reader), limit=ROWS) if words else nothing(),
+        calls.page(desk, site, CallFilter(text=words), limit=ROWS)
         if words and reader.may(Right.SEE_CALLS)
-        else ()
+        else nothing(),
     )
-    return await render(request, "search.html", section="search", words=words, tickets=found_tickets, calls=found_calls)
+    return await render(
+        request, "search.html", section="search", words=words, tickets=found_tickets.rows, calls=found_calls.rows
+    )
 
 
 def routes() -> list[web.RouteDef]:

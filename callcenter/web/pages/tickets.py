@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -20,7 +21,7 @@ from callcenter.web.history import history_of
 from callcenter.web.i18n import translate
 from callcenter.web.names import Names
 from callcenter.web.page import render
-from callcenter.web.state import DESK, duty_now, names_of, site_of
+from callcenter.web.state import DESK, counts_of, duty_now, names_of, site_of
 from callcenter.web.viewer import Viewer, guarded, viewer
 
 PAGE_ROWS = 60
@@ -100,12 +101,14 @@ async def _list_values(request: web.Request, reader: Viewer) -> dict[str, Any]:
     shown = Shown(one_of(request, "show", SHOWN, "open"), words_of(request))
     desk, site = request.app[DESK], site_of(request, reader.account)
     before = request.query.get("before") or None
-    page = await tickets.page(desk, site, filter_of(shown, reader), before=before, limit=PAGE_ROWS)
+    page, counts = await asyncio.gather(
+        tickets.page(desk, site, filter_of(shown, reader), before=before, limit=PAGE_ROWS),
+        counts_of(request, reader.account),
+    )
     asked: tuple[TicketRow, ...] = ()
     if shown.show == "mine" and reader.account.staff and before is None:
         mine = TicketFilter(open_only=True, asked=reader.account.staff, text=shown.q or None)
         asked = (await tickets.page(desk, site, mine, limit=PAGE_ROWS)).rows
-    counts = await tickets.counts(desk, site, reader.account.staff)
     return {
         "filter": shown, "asked": asked,
         "tickets": by_clock(page.rows) if shown.show == "mine" else page.rows, "next_before": page.next,

@@ -20,11 +20,10 @@ from callcenter.web.viewer import guarded, viewer
 
 
 async def _confirm_values(request: web.Request, detail: TicketDetail | None) -> dict[str, Any]:
-    desk, reader = request.app[DESK], viewer(request)
-    site = site_of(request, reader.account)
-    values: dict[str, Any] = {"waiting": await todo.to_confirm(desk, site), "ticket": None, "talk": (), "call": None}
     if detail is None:
-        return values
+        return {"ticket": None, "talk": (), "call": None}
+    desk, reader = request.app[DESK], viewer(request)
+    values: dict[str, Any] = {"talk": (), "call": None}
     values |= await ticket_values(request, detail)
     if detail.call is not None:
         call = await calls.one(desk, detail.call)
@@ -38,13 +37,11 @@ async def _confirm_values(request: web.Request, detail: TicketDetail | None) -> 
 async def confirm_page(request: web.Request) -> web.StreamResponse:
     """GET /confirm and /confirm/{number}: the oldest that waits, or the one asked for."""
     asked = request.match_info.get("number")
-    number = int(asked) if asked else None
-    if number is None:
-        reader = viewer(request)
-        waiting = await todo.to_confirm(request.app[DESK], site_of(request, reader.account))
-        number = waiting[0].number if waiting else None
+    waiting = await todo.to_confirm(request.app[DESK], site_of(request, viewer(request).account))
+    number = int(asked) if asked else waiting[0].number if waiting else None
     detail = await one_visible(request, number) if number is not None else None
-    return await render(request, "confirm.html", section="confirm", **await _confirm_values(request, detail))
+    values = await _confirm_values(request, detail)
+    return await render(request, "confirm.html", section="confirm", waiting=waiting, **values)
 
 
 async def confirmed(request: web.Request) -> web.StreamResponse:

@@ -375,3 +375,18 @@ async def test_phones_keep_a_hash_only(desk: Desk) -> None:
     assert stored == phones.ha1("8101", "callcenter", "correct-horse-1")
     with pytest.raises(StoreError, match="ten characters"):
         await phones.set_phone(desk, SITE, None, "8102", "short", "callcenter")
+
+
+async def test_an_emergency_nobody_has_taken_is_seen_behind_many_that_are_being_seen_to(
+    desk: Desk, node: Linked
+) -> None:
+    await opened(desk, node)
+    await desk.pool.execute("update ticket set urgency = 'emergency', status = 'assigned' where number = $1", NUMBER)
+    await desk.pool.execute(
+        """insert into ticket select (jsonb_populate_record(t, jsonb_build_object(
+               'number', t.number + n, 'call', null, 'status', 'accepted', 'opened_at', t.opened_at + n * interval '1 second'))).*
+           from ticket t, generate_series(1, 60) n where t.number = $1""", NUMBER,
+    )  # fmt: skip
+    assert [row.number for row in await tickets.alarms(desk, SITE, 12)] == [NUMBER]
+    assert (await tickets.counts(desk, SITE)).emergencies == 61
+    assert await tickets.alarms(desk, SITE, 0) == []
