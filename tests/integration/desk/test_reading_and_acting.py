@@ -384,7 +384,8 @@ async def test_an_emergency_nobody_has_taken_is_seen_behind_many_that_are_being_
     await desk.pool.execute("update ticket set urgency = 'emergency', status = 'assigned' where number = $1", NUMBER)
     await desk.pool.execute(
         """insert into ticket select (jsonb_populate_record(t, jsonb_build_object(
-               'number', t.number + n, 'call', null, 'status', 'accepted', 'opened_at', t.opened_at + n * interval '1 second'))).*
+               'number', t.number + n, 'call', null, 'status', 'accepted',
+               'opened_at', t.opened_at + n * interval '1 second'))).*
            from ticket t, generate_series(1, 60) n where t.number = $1""", NUMBER,
     )  # fmt: skip
     assert [row.number for row in await tickets.alarms(desk, SITE, 12)] == [NUMBER]
