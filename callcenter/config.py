@@ -150,6 +150,9 @@ class RuleSettings(_Section):
     answer_within_h: int = Field(24, ge=1, description="First answer to the caller (R18).")
     major_households: int = Field(10, ge=2, description="Households that make a matter major (R15).")
     incident_calls: int = Field(5, ge=2, description="Alike matters that make one incident (R32).")
+    incident_site_calls: int = Field(
+        10, ge=2, description="Failures of power, water, gas or heating in the whole site that make one (R32)."
+    )
     incident_window_min: int = Field(30, ge=1, description="Window in which they count (R32).")
 
 

@@ -321,11 +321,13 @@ async def save_joined(
     desk: Desk, connection: Connection, around: Situation, state: TicketState, joined: Outcome, into: TicketState, *,
     call: UUID | None = None,
 ) -> None:  # fmt: skip
-    """Save `state` as it is `joined`, and what that means for `into`; a call-back still due goes along (R17, R22)."""
+    """Save `state` as it is `joined`, and what that means for `into`; a call-back still due and its place in an
+    incident go along (R17, R22, R32)."""
     absorbed = absorb(around, into, state)
+    number, other = number_of(state.ticket), number_of(into.ticket)
+    await _sql.carry_incident(connection, number=number, into=other)
     sooner = any(event.act is Act.PROMISE for event in absorbed.events)
     if sooner or not state.matter.empty:
-        number, other = number_of(state.ticket), number_of(into.ticket)
         await _resident.carry_callbacks(connection, number=number, into=other, every=sooner)
     await save(desk, connection, around, joined, call=call)
     await save(desk, connection, around, absorbed, call=call)

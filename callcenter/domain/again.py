@@ -85,7 +85,7 @@ def open_again(course: Course, by: str, act: Act, note: str, note_en: str = "") 
     if state.timer(Clock.CLOSE) is None:
         deadlines.append(Deadline(Clock.CLOSE, at, at + timedelta(days=rules.close_within_days)))
     course.add(act, by, to=to, note=note, note_en=note_en, deadlines=tuple(deadlines))
-    manager = situation.organisation.department(state.matter.department).manager
+    manager = situation.organisation.once_department(state.matter.department).manager
     handled_by = (state.accepted_by,) if state.accepted_by else ()
     sentence = ("来电人不满意，事项重新办理。", "The caller is not satisfied: the matter is open again.")
     course.tell(dict.fromkeys((to, *handled_by, manager)), "R23", sentence, ring=state.urgency == EMERGENCY)

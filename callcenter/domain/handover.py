@@ -31,7 +31,7 @@ def concerned(situation: Situation, state: TicketState, staff: str) -> bool:
     organisation = situation.organisation
     if not situation.active(staff):
         return False
-    department = organisation.department(state.matter.department)
+    department = organisation.once_department(state.matter.department)
     own = {
         state.responsible, state.first_responder, state.asked, *state.asked_before, *department.deputies,
         department.manager, *organisation.above(department.manager), situation.leader, organisation.office,
@@ -230,7 +230,7 @@ def refuse(situation: Situation, state: TicketState, by: str, note: str, note_en
 
 def _tell_of_refusal(course: Course, by: str, department: str) -> None:
     organisation = course.situation.organisation
-    manager = organisation.department(department).manager
+    manager = organisation.once_department(department).manager
     told = organisation.general_manager if by == manager else manager
     course.tell((told,), "R16", ("本部门有人拒绝接受移交。", "Somebody of your department refused a hand-over."))
 
@@ -286,9 +286,12 @@ def settle(
 def _department_of(course: Course, staff: str) -> str:
     """The department whose a matter is once `staff` has it: their own, unless they stand above the one it has."""
     organisation, now = course.situation.organisation, course.state.matter.department
-    department, own = organisation.department(now), organisation.person(staff).department
+    own = organisation.person(staff).department
+    if not organisation.has_department(now) or not organisation.has_department(own):
+        return own if organisation.has_department(own) else now
+    department = organisation.department(now)
     over = {*department.deputies, department.manager, *organisation.above(department.manager)}
-    return now if staff in over or not organisation.has_department(own) else own
+    return now if staff in over else own
 
 
 def hand_over(

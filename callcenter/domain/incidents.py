@@ -1,4 +1,8 @@
-"""Alike matters within a short time become one incident (R32): by category, building and time window."""
+"""Alike matters within a short time become one incident (R32): by category, building and time window.
+
+What comes to every building by one main (power, water, gas, heating) may fail in all of them, with few calls from each:
+so many from the whole site are one incident as well.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,16 @@ from callcenter.domain.snapshot import KnownIncident
 NEVER_ALIKE = frozenset({"other", "staff", "message", "lost_found", "fees", "home_service", "parcel_visit", "medical"})
 """Categories whose matters have nothing to do with each other, however many there are."""
 
+SUPPLIES = frozenset({"power", "water_supply", "gas", "heating"})
+"""Categories of what comes to every building by one main."""
+
 
 @dataclass(frozen=True)
 class Incident:
     """Alike matters: a group in the making until `recognised_at`, then an incident until `closed_at`.
 
-    `building` None: callers who named no building. `tickets` with the moment each was opened, oldest first.
+    `building` None: the whole site, or callers who named no building. `tickets` with the moment each was opened,
+    oldest first.
     """
 
     id: str
@@ -74,7 +82,12 @@ def _belongs(incident: Incident, matter: OpenMatter, site: str) -> bool:
         return False
     if incident.building == matter.place.building:
         return True
-    return matter.place.building is None and incident.recognised_at is not None
+    return incident.recognised_at is not None and None in (incident.building, matter.place.building)
+
+
+def _nearest(incident: Incident, matter: OpenMatter) -> tuple[bool, bool]:
+    """Orders what a matter may belong to: incidents before groups in the making, its own building before the site."""
+    return incident.recognised_at is None, incident.building != matter.place.building
 
 
 def group(
@@ -89,21 +102,38 @@ def group(
     kept = [fresh for incident in incidents if (fresh := _within(incident, since)) is not None]
     if matter.category in NEVER_ALIKE:
         return Grouping(tuple(kept))
-    ours = [i for i in kept if _belongs(i, matter, site)]
+    ours = sorted((i for i in kept if _belongs(i, matter, site)), key=lambda i: _nearest(i, matter))
     if ours and matter.ticket in ours[0].numbers:
         return Grouping(tuple(kept), ours[0] if ours[0].recognised_at else None)
     mark = (matter.ticket, matter.opened_at)
-    if not ours:
-        begun = Incident(new_id or f"i{matter.ticket}", site, matter.category, matter.place.building, (mark,))
-        return Grouping((*kept, _recognise(begun, rules, at)))
-    grown = replace(ours[0], tickets=(*ours[0].tickets, mark))
+    if ours:
+        grown = replace(ours[0], tickets=(*ours[0].tickets, mark))
+    else:
+        grown = Incident(new_id or f"i{matter.ticket}", site, matter.category, matter.place.building, (mark,))
+    others = [i for i in kept if i.id != grown.id]
     now = _recognise(grown, rules, at)
+    if now.recognised_at is None:
+        now, others = _whole_site(now, others, rules, at)
     return Grouping(
-        tuple(now if i.id == now.id else i for i in kept),
+        (*others, now),
         now if now.recognised_at is not None else None,
         recognised=now.recognised_at is not None and grown.recognised_at is None,
         became_major=now.major_at is not None and grown.major_at is None,
     )
+
+
+def _whole_site(
+    grown: Incident, others: list[Incident], rules: Rules, at: datetime
+) -> tuple[Incident, list[Incident]]:
+    """What has failed in the whole site: its groups in the making as one incident; else everything as it is."""
+    if grown.category not in SUPPLIES:
+        return grown, others
+    alike = [i for i in others if (i.site, i.category, i.recognised_at) == (grown.site, grown.category, None)]
+    tickets = sorted((mark for i in (grown, *alike) for mark in i.tickets), key=lambda mark: mark[1])
+    if len(tickets) < rules.incident_site_calls:
+        return grown, others
+    incident = replace(grown, building=None, tickets=tuple(tickets), recognised_at=at)
+    return _recognise(incident, rules, at), [i for i in others if i not in alike]
 
 
 def _within(incident: Incident, since: datetime) -> Incident | None:

@@ -113,7 +113,7 @@ def chain(
     whatever the roster says, unless in `without`.
     """
     site = Situation(organisation, roster, rules, at)
-    ours = organisation.department(department)
+    ours = organisation.once_department(department)
     places: list[tuple[str, ChainPlace]] = [(p, ChainPlace.DUTY) for p in roster.all_on_duty(department, at)]
     reasons: list[Reason] = []
     if not places:
@@ -270,7 +270,7 @@ def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decisio
                 again.department, organisation, site.roster, rules, at,
                 urgency=matter.urgency, without=(again.first_responder,),
             )  # fmt: skip
-            department = organisation.department(again.department)
+            department = organisation.once_department(again.department)
             reasons += (*passed, explain.outside_duty(department, matter.urgency, handed_to, organisation))
     reasons += _besides(site, matter, major)
     due = opening_deadlines(rules, at, handed_over=False, needs_investigation=False, major=major and rises)

@@ -52,6 +52,8 @@ class Rules:
     major_households: int = 10
     """More households than this make a matter major (R15)."""
     incident_calls: int = 5
+    incident_site_calls: int = 10
+    """Failures of a supply in the whole site that make one incident, however few from each building (R32)."""
     incident_window_min: int = 30
     refusals_escalate: int = 2
     """So many refusals of one matter bring it before the office (R16)."""

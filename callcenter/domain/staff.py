@@ -11,6 +11,8 @@ from callcenter.errors import DomainError
 
 FORMER = ("离职员工", "former member of staff")
 """Title of whom the site's files name no more."""
+FORMER_DEPARTMENT = ("原责任部门", "the former department")
+"""Name of a department that the site's files name no more."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class Organisation:
     def person_or_manager(self, staff: str, department: str) -> Staff:
         """The person with this id; for whom the site's files name no more, the department's manager, until the desk
         names another (R14)."""
-        return self.person(staff if self.knows(staff) else self.department(department).manager)
+        return self.person(staff if self.knows(staff) else self.once_department(department).manager)
 
     def department(self, department: str) -> Department:
         """The department with this id. Raises DomainError `organisation.unknown_department`."""
@@ -162,6 +164,11 @@ class Organisation:
             return self._departments[department]
         except KeyError:
             raise DomainError("organisation.unknown_department", f"no department has the id {department!r}") from None
+
+    def once_department(self, department: str) -> Department:
+        """The department with this id, also one that the site's files name no more: what it had left open is the
+        office's, until that gives it to another (R14, R16)."""
+        return self._departments.get(department) or Department(department, *FORMER_DEPARTMENT, self.office)
 
     def has_department(self, department: str) -> bool:
         """Whether a department with this id exists."""

@@ -108,7 +108,7 @@ def context_of(
 
 
 def _matter(site: SiteSnapshot, matter: KnownMatter, *, english: bool) -> OpenMatter:
-    department = site.organisation.department(matter.department)
+    department = site.organisation.once_department(matter.department)
     state = STATES.get(matter.state, STATES["in_progress"])[english]
     responsible = site.organisation.person_or_manager(matter.responsible, matter.department)
     theirs = site.organisation.department(responsible.department)

@@ -131,7 +131,7 @@ class TicketDesk:
         if site is None or decision is None:
             return OpenedTicket(number, False, "", "", "", at + ANSWER_WITHIN, {"action": action})
         organisation = site.organisation
-        department = organisation.department(decision.department)
+        department = organisation.once_department(decision.department)
         answer = next((d.due_at for d in decision.deadlines if d.clock is Clock.ANSWER), at + ANSWER_WITHIN)
         name = department.en if english else department.zh
         if decision.handed_to:

@@ -39,6 +39,7 @@ def rules_of(settings: RuleSettings, calendar: WorkingCalendar) -> Rules:
         answer_within_h=settings.answer_within_h,
         major_households=settings.major_households,
         incident_calls=settings.incident_calls,
+        incident_site_calls=settings.incident_site_calls,
         incident_window_min=settings.incident_window_min,
         calendar=calendar,
     )

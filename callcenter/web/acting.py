@@ -51,9 +51,7 @@ def concerned(
     if staff is None or not organisation.knows(staff):
         return False
     row = detail.ticket
-    if not organisation.has_department(row.department):
-        return staff in (row.responsible, row.first_responder)
-    department = organisation.department(row.department)
+    department = organisation.once_department(row.department)
     own = {
         row.responsible, row.first_responder, row.asked, detail.handler, department.manager, *department.deputies,
         *organisation.above(department.manager), organisation.office, organisation.last_resort,

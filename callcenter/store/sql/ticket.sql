@@ -11,6 +11,11 @@ where site = :site and closed_at is null and status not in ('joined', 'archived'
          or (building = :building and room = :room) or life->'numbers' ? :number::text)
 order by opened_at desc limit 50;
 
+-- name: carry_incident!
+-- A matter that joins another leaves its place in an incident to that one, which lasts as long as it does (R32).
+update ticket set incident = (select incident from ticket where number = :number)
+where number = :into and incident is null;
+
 -- name: open_incidents
 select i.id, i.category, i.opened_at, i.phrase as zh, i.phrase_en as en, i.buildings,
     (select count(*) from ticket t where t.incident = i.id)::int as calls

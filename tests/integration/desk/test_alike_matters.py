@@ -15,15 +15,20 @@ from callcenter.node.ids import uuid7
 
 
 async def calls_from_building_6(desk: Desk, node: Linked, speech: FakeSpeech, count: int) -> None:
-    for n in range(count):
-        understood = labels("power", "important", building="6", unit="1", room=f"{n + 1}01")
+    await calls_from(desk, node, speech, ["6"] * count)
+
+
+async def calls_from(desk: Desk, node: Linked, speech: FakeSpeech, buildings: list[str]) -> None:
+    for n, building in enumerate(buildings):
+        understood = labels("power", "important", building=building, unit="1", room=f"{n + 1}01")
         speech.answers[f"停电了{n}"] = understood
         call = node.line.ring(number=f"1391111{n:04}")
         node.line.answer(call)
         node.line.hear(call, f"停电了{n}")
         node.line.open(call, 100200 + n, understood)
         node.line.end(call)
-    await until(lambda: desk.pool.fetchval("select count(*) = $1 from call where completed_at is not null", count))
+    completed = "select count(*) = $1 from call where completed_at is not null"
+    await until(lambda: desk.pool.fetchval(completed, len(buildings)))
     await until(lambda: desk.pool.fetchval("select count(*) = 0 from job"))
 
 
@@ -122,3 +127,38 @@ async def test_it_is_over_when_its_last_matter_is(desk: Desk, node: Linked, spee
         await acts.change_state(desk, number, manager, "archived", str(uuid7()))
     assert await incidents.every(desk, SITE) == []
     assert await ends(desk) == [(manager, "修好了", list(incident.numbers))], "told once, by an event of its own"
+
+
+async def test_a_power_cut_in_every_building_is_one_incident_of_the_whole_site(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R32: two calls from each building, and nowhere enough for an incident of its own."""
+    await calls_from(desk, node, speech, ["1", "2", "3", "5", "6"] * 2)
+    (incident,) = await incidents.every(desk, SITE)
+    assert (incident.category, incident.buildings, incident.matters) == ("power", (), 10)
+    told = [t for t in await todo.tasks(desk, SITE) if t.kind == "incident"]
+    assert all("小区短时间内有10起停电跳闸来电" in t.body["zh"] for t in told)
+    assert "小区" in incident.phrase
+
+
+async def test_an_incident_lasts_as_long_as_what_its_last_matter_joined(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R17, R32"""
+    await calls_from_building_6(desk, node, speech, 5)
+    (incident,) = await incidents.every(desk, SITE)
+    *others, last = incident.numbers
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    outside = 100299
+    understood = labels("water_leak", "important", building="6", unit="1", room="901")
+    speech.answers["水泵停了"] = understood
+    node.line.whole_call("水泵停了", outside, understood)
+    await until(lambda: desk.pool.fetchval("select true from ticket where number = $1", outside))
+    for number in others:
+        await acts.change_state(desk, number, manager, "done", str(uuid7()), result="修好了")
+    await acts.join(desk, last, manager, outside, str(uuid7()))
+    (lasting,) = await incidents.every(desk, SITE)
+    assert (lasting.id, outside in lasting.numbers) == (incident.id, True)
+    await acts.change_state(desk, outside, manager, "done", str(uuid7()), result="都修好了")
+    assert await incidents.every(desk, SITE) == []
+    assert [(by, result) for by, result, _ in await ends(desk)] == [(manager, "都修好了")]

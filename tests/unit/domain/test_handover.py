@@ -33,6 +33,8 @@ from callcenter.domain.tickets import RULE, Act, CallRecord, Status, TicketState
 from callcenter.errors import DomainError
 
 LATER = EVENING + timedelta(minutes=1)
+BURST_OF_SECURITY = replace(BURST, department="security")
+"""The same matter once the site's files give the category to another department."""
 
 
 def _open(matter: Matter = BURST, moment: datetime = EVENING, taken_by: str | None = None) -> TicketState:
@@ -303,6 +305,33 @@ def test_whom_the_sites_files_name_no_more_has_left_and_no_call_is_lost() -> Non
     finished = work.done(here, taken, "K", "换了灯泡").state
     assert finished.follow_up_by == "R", "no operator is left either"
     assert work.unsatisfied(here, finished).state.responsible == "R"
+
+
+def test_what_a_department_that_is_no_more_had_left_open_is_the_offices() -> None:
+    """R13, R14, R16: engineering was taken out of the file, its people went to environment, while a burst pipe was with
+    them."""
+    opened = _open()
+    moved = tuple(replace(s, department="environment") if s.id in "BCK" else s for s in ORGANISATION.staff)
+    left = tuple(d for d in ORGANISATION.departments if d.id != "engineering")
+    house = replace(ORGANISATION, staff=moved, departments=left)
+    late = replace(situation(EVENING + timedelta(minutes=4)), organisation=house)
+    passed = tick(late, opened).state
+    assert (passed.asked, passed.responsible) == ("O", "A"), "the chain goes on with the office"
+    made = decide(RESIDENT, BURST_OF_SECURITY, house, ROSTER, RULES, late.at, (passed.open_matter(),))
+    assert (made.joins, made.department) == ("100001", "engineering")
+    dull = replace(passed.open_matter(), urgency="normal")
+    risen = decide(RESIDENT, BURST_OF_SECURITY, house, ROSTER, RULES, late.at, (dull,))
+    assert "the former department" in risen.explained("en")
+    assert [h.staff for h in risen.handed_to] == ["B", "O", "G", "R"], "whom the roster still names, then the office"
+    assert called_again(late, passed, RESIDENT, BURST_OF_SECURITY).state.calls == 2
+    assert handover.refuse(late, passed, "O", "秩序维护部的事").state.asked != "O"
+    assert handover.accept(late, passed, "O").state.responsible == "O"
+    theirs = handover.hand_over(late, passed, "O", department="security", note="改由秩序维护部负责").state
+    assert (theirs.asked, theirs.matter.department) == ("L", "security")
+    assert handover.settle(late, passed, "O", "W", "环境部接管").state.matter.department == "environment"
+    with pytest.raises(DomainError) as caught:
+        handover.hand_over(late, passed, "O", department="engineering")
+    assert caught.value.code == "organisation.unknown_department"
 
 
 def test_who_is_asked_and_goes_away_is_passed_over_at_once() -> None:

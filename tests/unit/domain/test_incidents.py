@@ -57,6 +57,46 @@ def test_other_buildings_and_categories_are_apart() -> None:
     assert group(incidents, _matter(53, late, building=None), RULES, late).joined is not None, "no place was said"
 
 
+def _from_buildings(
+    buildings: list[str], category: str = "power", incidents: tuple[Incident, ...] = (), first: int = 0
+) -> list[Grouping]:
+    steps = []
+    for number, building in enumerate(buildings, first):
+        moment = EVENING + number * timedelta(minutes=1)
+        steps.append(group(incidents, _matter(number, moment, category, building), RULES, moment))
+        incidents = steps[-1].incidents
+    return steps
+
+
+def test_what_fails_in_every_building_is_one_incident_of_the_whole_site() -> None:
+    steps = _from_buildings([str(n) for n in range(1, 13)])
+    assert [s.recognised for s in steps] == [n == RULES.incident_site_calls - 1 for n in range(12)]
+    assert [s.became_major for s in steps] == [n == RULES.major_households for n in range(12)]
+    (incident,) = steps[-1].incidents
+    assert (incident.building, incident.numbers) == (None, tuple(str(100000 + n) for n in range(12)))
+    assert incident.known("全小区停电").touches("power", Place("40")), "later callers hear of it wherever they live"
+
+
+def test_quarrels_in_every_building_have_nothing_to_do_with_each_other() -> None:
+    assert not any(s.recognised for s in _from_buildings([str(n) for n in range(30)], category="noise"))
+
+
+def test_few_failures_in_few_buildings_are_no_incident() -> None:
+    assert not any(s.recognised for s in _from_buildings(["1", "2", "3"] * 3))
+
+
+def test_a_building_with_an_incident_of_its_own_keeps_it() -> None:
+    first = _from_buildings(["6"] * RULES.incident_calls)
+    steps = _from_buildings([str(n) for n in range(20, 30)], incidents=first[-1].incidents, first=10)
+    assert steps[-1].recognised
+    six, site = sorted(steps[-1].incidents, key=lambda i: i.building is None)
+    assert (six.building, len(six.tickets), site.building, len(site.tickets)) == ("6", 5, None, 10)
+    for building, theirs in (("6", six), ("20", site), ("99", site)):
+        joined = _from_buildings([building], incidents=steps[-1].incidents, first=50)[0].joined
+        assert joined is not None
+        assert joined.id == theirs.id
+
+
 def test_questions_about_fees_are_never_an_incident() -> None:
     incidents: tuple[Incident, ...] = ()
     for number in range(20):
