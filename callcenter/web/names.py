@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from callcenter.desk.models import CallRow
 from callcenter.desk.rung import REFUSED_BY_KEY
 from callcenter.domain.deadlines import CLOCK_EN, CLOCK_ZH, Clock
 from callcenter.domain.explain import Reason
@@ -156,6 +157,13 @@ class Names:
         """A household by its key, "3-2-1102"."""
         parts = (key or "").split("-")
         return self.place(parts[0], parts[1], parts[2]) if len(parts) == 3 else key or ""
+
+    def caller(self, call: CallRow, number: str | None) -> str:
+        """Who calls: by name, by the home that was told or is known, else by `number`, as far as it may be shown."""
+        told = self.spoken_place(call.labels.place) if call.labels else ""
+        return call.caller_name or told or self.household(call.household) or number or translate(
+            self.locale, "withheld number"
+        )
 
     def written_place(self, text: str) -> str:
         """A written place, 3号楼2单元1102室, in this language."""
