@@ -27,7 +27,11 @@ HOUSE_WAY = {"emergency": frozenset({"mail"}), "important": frozenset({"mail"}),
 RULES_AT_MOST = 20
 DAY = (time(8), time(20))
 """The hours that are proposed to who chose none."""
-MAIL = re.compile(r"[^\s@<>,;\"']{1,64}@[A-Za-z0-9.-]{1,190}")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
+MAIL = re.compile(rf"(?=.{{1,64}}@.{{1,189}}$){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+"""A mailbox that is written to as it stands: RFC 5321, 4.1.2, without quoted names, machines' addresses, and the "?" of
+encoded words."""
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import smtplib
@@ -25,10 +26,15 @@ def send(settings: MessageSettings, to: str, subject: str, text: str, key: str) 
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     try:
-        with _connected(settings) as server:
+        server = _connected(settings)
+        try:
             if settings.mail_user:
                 server.login(settings.mail_user, _password(settings))
             server.send_message(message)
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                server.quit()  # it has the mail, whatever it says to a goodbye
+        finally:
+            server.close()
     except smtplib.SMTPRecipientsRefused as error:
         code = max((status for status, _ in error.recipients.values()), default=550)
         raise MailError("mail.refused", f"the server refuses this address ({code})", retryable=code < 500) from error

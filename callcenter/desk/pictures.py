@@ -1,10 +1,12 @@
 """What a picture file really is, read from its bytes, and the picture without what a phone adds to it.
 
-JPEG and PNG only. A phone writes where it was and when into the file (EXIF): that goes; how it was held stays.
+JPEG and PNG only. A phone writes where it was and when into the file (EXIF), and further pictures or a film that say
+it again behind the picture (MPF, motion photos): that goes; how it was held stays.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -17,8 +19,12 @@ _JPEG = b"\xff\xd8\xff"
 _KEPT_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT"})
 _SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers of a JPEG's frame, which tell its size."""
+_KEPT = frozenset({*range(0xC0, 0xFF)} - {*range(0xE1, 0xF0), 0xFE} | {0xEE})
+"""Markers of what makes the picture: no comment, and of what programs add only the colours' (JFIF, Adobe)."""
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers without a length."""
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+"""What ends a scan: neither a stuffed byte, a restart nor a fill byte (ITU-T T.81, B.1.1)."""
 _ORIENTATION = 0x0112
 
 
@@ -68,7 +74,7 @@ def _png(content: bytes) -> Picture:
 
 
 def _jpeg(content: bytes) -> Picture:
-    at, kept, size = 2, [content[:2]], (0, 0)
+    at, kept, size, scans = 2, [content[:2]], (0, 0), 0
     while True:
         if content[at] != 0xFF:
             raise ValueError("no marker where one must be")
@@ -79,6 +85,10 @@ def _jpeg(content: bytes) -> Picture:
         if marker in _ALONE:
             at += 2
             continue
+        if marker == 0xD9:  # the picture's end: what follows is another one
+            if not scans:
+                raise ValueError("it has no picture")
+            return Picture("jpeg", *size, b"".join((*kept, content[at : at + 2])))
         (length,) = struct.unpack_from(">H", content, at + 2)
         part = content[at : at + 2 + length]
         if length < 2 or len(part) != 2 + length:
@@ -86,27 +96,32 @@ def _jpeg(content: bytes) -> Picture:
         if marker in _SIZES:
             height, width = struct.unpack_from(">HH", part, 5)
             size = (width, height)
-        if marker == 0xDA:  # the picture itself, to the end
-            end = content.rfind(b"\xff\xd9")
-            if end < at:
-                raise ValueError("it has no end")
-            return Picture("jpeg", *size, b"".join((*kept, content[at : end + 2])))
         if marker == 0xE1 and part[4:10] == b"Exif\0\0":
             kept.append(_held(part[10:]))
-        elif not (0xE1 <= marker <= 0xEF and marker not in (0xE2, 0xEE)) and marker != 0xFE:
+        elif marker in _KEPT or part[4:16] == b"ICC_PROFILE\0":
             kept.append(part)
         at += 2 + length
+        if marker == 0xDA:
+            scans += 1
+            ends = _MARKER.search(content, at)
+            if ends is None:
+                raise ValueError("it has no end")
+            kept.append(content[at : ends.start()])
+            at = ends.start()
 
 
 def _held(tiff: bytes) -> bytes:
-    """An EXIF segment that says nothing but how the phone was held; none where it was upright."""
+    """An EXIF segment that says nothing but how the phone was held; none where it was upright, or nobody can tell."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return b""
-    (first,) = struct.unpack_from(f"{order}I", tiff, 4)
-    (entries,) = struct.unpack_from(f"{order}H", tiff, first)
-    for n in range(min(entries, 200)):
-        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, first + 2 + n * 12)
+    try:
+        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (entries,) = struct.unpack_from(f"{order}H", tiff, first)
+        tags = [struct.unpack_from(f"{order}HHIH", tiff, first + 2 + n * 12) for n in range(min(entries, 200))]
+    except struct.error:  # broken, as its picture need not be
+        return b""
+    for tag, kind, _, value in tags:
         if tag == _ORIENTATION and kind == 3 and 2 <= value <= 8:
             made = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, _ORIENTATION, 3, 1, value, 0, 0)
             return b"\xff\xe1" + struct.pack(">H", 8 + len(made)) + b"Exif\0\0" + made

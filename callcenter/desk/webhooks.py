@@ -20,8 +20,8 @@ import aiohttp
 from callcenter.config import Webhook
 from callcenter.errors import CallCenterError, ConfigError
 
-ANSWER_AT_MOST = 4096
-"""Bytes of a robot's answer that are read."""
+ANSWER_AT_MOST = 64 * 1024
+"""Bytes of a robot's answer that are read; theirs have about a hundred."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -59,8 +59,14 @@ def secret_of(hook: Webhook) -> str:
 def address_of(hook: Webhook) -> str:
     """Where it goes. Raises ConfigError unless it is https (http on this machine)."""
     url = hook.url or os.environ.get(hook.url_env or "", "")
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+    try:
+        parts = urlsplit(url)
+        safe = bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        )
+    except ValueError:  # "https://[::1"
+        safe = False
+    if not safe:
         raise ConfigError(
             "webhook.address", f"webhook {hook.name!r} has no https address", where="messages.webhooks",
             mend="write url, or name the environment variable with it as url_env",
@@ -113,11 +119,12 @@ async def send(session: aiohttp.ClientSession, hook: Webhook, request: Request, 
         async with session.post(
             request.url, data=request.body, headers=request.headers, timeout=limit, allow_redirects=False
         ) as answer:
-            said = await answer.content.read(ANSWER_AT_MOST)
-            status = answer.status
+            status, said = answer.status, b""
+            while len(said) < ANSWER_AT_MOST and (part := await answer.content.read(ANSWER_AT_MOST)):
+                said += part
     except TimeoutError as error:
         raise WebhookError("webhook.hangs", f"no answer within {timeout_s:g} s", retryable=True) from error
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: a host that no name server can know
         raise WebhookError("webhook.away", type(error).__name__, retryable=True) from error
     if not 200 <= status < 300:
         raise WebhookError("webhook.status", f"HTTP status {status}", retryable=True)

@@ -76,6 +76,7 @@ class MailServer:
     """Just enough SMTP: takes mails, or says no to every address with `refuse`."""
 
     refuse: str = ""
+    goodbye: str = "221 bye"
     mails: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     tried: int = 0
     port: int = 0
@@ -93,7 +94,7 @@ class MailServer:
                 self.mails.put_nowait(text)
                 writer.write(b"250 taken\r\n")
             elif verb == "QUIT":
-                writer.write(b"221 bye\r\n")
+                writer.write(f"{self.goodbye}\r\n".encode())
                 break
             else:
                 writer.write(b"250 ok\r\n")
@@ -260,6 +261,18 @@ async def test_a_mail_server_that_is_away_is_tried_again(
             assert not post.mails.empty()
 
 
+async def test_a_mail_that_was_taken_is_sent_once_whatever_the_server_says_to_a_goodbye(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "FIRST_PAUSE_S", 0.1)
+    async with mail_server() as post:
+        post.goodbye = "421 closing"
+        async with emergency(settings, speech, mail_host="127.0.0.1", mail_port=post.port) as desk:
+            await until(settled(desk, "mail", "sent"))
+            tries = await desk.pool.fetch("select distinct attempts from outward_message where channel = 'mail'")
+            assert [row["attempts"] for row in tries] == [1]
+
+
 @pytest.mark.parametrize(
     ("kind", "closed", "attempts", "form", "needless"),
     [
@@ -311,6 +324,32 @@ async def test_robots_get_their_own_form_and_signature(
             ]
         with pytest.raises(WebhookError, match="robot answers"):  # with HTTP status 200
             await send(session, hook, request, 5)
+
+
+async def test_a_robot_may_answer_in_pieces() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        for piece in (b'{"errcode"', b':0,"errmsg":"', b"x" * 5000, b'"}'):
+            await writer.drain()
+            await asyncio.sleep(0.02)  # so that each is a packet of its own
+            writer.write(piece)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    hook = Webhook(name="robot", form="wecom", url=f"http://127.0.0.1:{port}/")
+    async with server, aiohttp.ClientSession() as session:
+        await send(session, hook, request_of(hook, "key", "电梯困人", {}, datetime.now(UTC)), 5)
+
+
+async def test_an_address_that_can_be_nobodys_is_a_failure_like_any_other() -> None:
+    hook = Webhook(name="robot", form="wecom", url=f"https://{'a' * 80}.example.com/")
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(WebhookError):
+            await send(session, hook, request_of(hook, "key", "text", {}, datetime.now(UTC)), 5)
+    with pytest.raises(ConfigError, match="no https address"):
+        request_of(Webhook(name="a", form="wecom", url="https://[::1"), "k", "t", {}, datetime.now(UTC))
 
 
 def test_a_webhook_without_secret_or_over_plain_http_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,11 @@
 
 from datetime import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.desk.choices import CHANNELS, HOUSE_WAY, Plan, Wish, channels, read_wishes
+from callcenter.desk.choices import CHANNELS, HOUSE_WAY, MAIL, Plan, Wish, channels, read_wishes
 
 WAYS = st.frozensets(st.sampled_from([c for c in CHANNELS if c != "page"]))
 TIMES = st.times().map(lambda t: t.replace(second=0, microsecond=0))
@@ -40,3 +41,18 @@ def test_who_chose_nothing_sees_the_house_s_way_and_finer_rules_are_no_plan() ->
     night, noon = (Wish("any", frozenset(), time(a), time(b)) for a, b in ((22, 6), (12, 13)))
     assert Plan.of((night, noon)) is None
     assert Plan.of((night,)) is not None
+
+
+@pytest.mark.parametrize("address", ["wang@example.com", "a.b+c@x-y.example.com", "o'brien@example.com", "root@localhost"])
+def test_a_mailbox_is_taken(address: str) -> None:
+    assert MAIL.fullmatch(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["no address", "a@b@example.com", "a..b@example.com", ".a@example.com", "王@example.com", "a(b@example.com",
+     "a:b@example.com", "[x]@example.com", "=?utf-8?q?x?=@example.com", "a\x01b@example.com", "a@..", "a@-x.com",
+     "a@example.com\n", f"{'x' * 65}@example.com"],
+)  # fmt: skip
+def test_what_a_mail_server_would_read_as_another_address_or_none_is_refused(address: str) -> None:
+    assert not MAIL.fullmatch(address)
