@@ -43,7 +43,9 @@ def test_who_chose_nothing_sees_the_house_s_way_and_finer_rules_are_no_plan() ->
     assert Plan.of((night,)) is not None
 
 
-@pytest.mark.parametrize("address", ["wang@example.com", "a.b+c@x-y.example.com", "o'brien@example.com", "root@localhost"])
+@pytest.mark.parametrize(
+    "address", ["wang@example.com", "a.b+c@x-y.example.com", "o'brien@example.com", "root@localhost"]
+)
 def test_a_mailbox_is_taken(address: str) -> None:
     assert MAIL.fullmatch(address)
 
