@@ -22,16 +22,19 @@ from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import CALLER, Act, TicketState
 
 
-def called_again(situation: Situation, state: TicketState, call: Call, matter: Matter) -> Outcome:
+def called_again(
+    situation: Situation, state: TicketState, call: Call, matter: Matter, *, done: bool = False
+) -> Outcome:
     """The caller calls again about this matter (R17): same first responder, nothing starts again. A call that is more
     urgent raises it, and while nobody has taken it the chain begins anew with the shorter limit. The press or an
     authority makes it major, however urgent it is (R15); somebody listens to what raises it and is not sure (R8). A
     call-back that was promised in the call is kept, and who said nothing again is called back again (R5, R22). Who
-    wants work done on what was thought done is not satisfied: it is open again (R23)."""
+    wants work done on what was thought done is not satisfied: it is open again (R23), unless what they wanted is
+    `done` itself."""
     course = Course(situation, state)
     course.add(Act.CALLED_AGAIN, CALLER, number=call.number)
     _keep_promise(course, matter.call_back_at or _silence_again(course, call, matter))
-    undone = matter.says_undone(state.status.value)
+    undone = not done and matter.says_undone(state.status.value)
     if undone:
         open_again(course, CALLER, Act.UNSATISFIED, "")
     rises = more_urgent(matter.urgency, state.urgency)

@@ -6,7 +6,7 @@ what it did is in the ticket. After hours of downtime it does each thing once, n
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from callcenter.domain.deadlines import CLOCK_EN, CLOCK_ZH, Clock
 from callcenter.domain.effects import Course, EffectKind, Outcome
@@ -190,7 +190,9 @@ def _changes_of_people(situation: Situation, state: TicketState) -> list[datetim
 def _gone_at(situation: Situation, staff: str) -> datetime | None:
     """When the person has left the company: the midnight after their last day; None where none is known."""
     last = situation.organisation.person(staff).active_until if situation.organisation.knows(staff) else None
-    return situation.rules.calendar.at(last + timedelta(days=1), time(0)) if last is not None else None
+    if last is None or last == date.max:  # the last day there is: written by whom a date was asked of
+        return None
+    return situation.rules.calendar.at(last + timedelta(days=1), time(0))
 
 
 def next_tick_at(situation: Situation, state: TicketState) -> datetime | None:

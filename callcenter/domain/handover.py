@@ -21,7 +21,7 @@ from callcenter.domain.ticket_life import apply
 from callcenter.domain.tickets import RULE, Act, CallRecord, Opening, Status, TicketEvent, TicketState
 from callcenter.errors import DomainError
 
-UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED)
+UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED, Status.REOPENED)
 """Where nobody has taken it or begun: what changes its department or urgency routes it anew."""
 
 
@@ -204,12 +204,16 @@ def accept(situation: Situation, state: TicketState, by: str) -> Outcome:
     _must_be_concerned(course, by)
     if state.status is not Status.HANDED_OVER and state.accepted_by is not None:
         raise DomainError("r14.already_taken", "somebody has taken it already", mend="nothing is left to do here")
+    take(course, by)
+    return course.outcome()
+
+
+def take(course: Course, by: str) -> None:
+    """`by` accepts; who was asked need not any more, and the first responder hears of it (R14)."""
     _release(course, by)
     course.add(Act.ACCEPT, by)
-    course.tell(
-        (p for p in (state.first_responder,) if p != by), "R14", ("移交已被接受。", "The hand-over was accepted.")
-    )
-    return course.outcome()
+    first = course.state.first_responder
+    course.tell((p for p in (first,) if p != by), "R14", ("移交已被接受。", "The hand-over was accepted."))
 
 
 def refuse(situation: Situation, state: TicketState, by: str, note: str, note_en: str = "") -> Outcome:
@@ -456,6 +460,22 @@ def _report_is_due(course: Course) -> str:
     return report_by
 
 
+def keep_report(course: Course, joined: TicketState) -> None:
+    """The report that is due on what has joined this matter, which is not major by itself, is due on this (R15)."""
+    due = joined.timer(Clock.REPORT)
+    if due is None or course.state.major:
+        return
+    course.add(
+        Act.RAISE, rule="R15", to=joined.report_by or course.situation.leader or course.situation.backstop,
+        deadlines=(Deadline(Clock.REPORT, due.starts_at, due.due_at),),
+        why=(
+            "并入的事项属重大事项：书面报告仍应提交。",
+            "What has joined it is a major matter: its written report is still due.",
+        ),
+    )  # fmt: skip
+    _ask_for_report(course)
+
+
 def many_households(situation: Situation, state: TicketState, households: int) -> Outcome:
     """The incident that the matter belongs to has become major: the report on it is due with this matter (R15, R32).
 
@@ -476,11 +496,11 @@ def resume(course: Course) -> None:
     state, rules = course.state, course.situation.rules
     if state.wait is None:
         return
-    since = state.wait.since
     deadlines = []
     for timer in state.timers:
         if not (timer.running and state.paused(timer)):
             continue
+        since = max(state.wait.since, timer.starts_at)
         if timer.clock is Clock.INVESTIGATION:
             left = rules.calendar.working_time(since, timer.due_at)
             due = max(timer.due_at, rules.calendar.add_working_time(course.at, left))

@@ -89,7 +89,9 @@ def _hand_over(state: TicketState, event: TicketEvent) -> TicketState:
         raise DomainError("r16.reason_missing", "giving on a matter needs its reason", mend="say why")
     goes_on = event.actor != RULE and matter.department == state.matter.department
     in_vain = _asked_before(state).asked_before if goes_on else ()
-    given = replace(_not_asked(state), matter=matter, refusals=refusals, accepted_by=None, asked_before=in_vain)
+    given = replace(
+        _not_asked(state), matter=matter, refusals=refusals, accepted_by=None, settled=False, asked_before=in_vain
+    )
     return _with_deadlines(given, event.deadlines)
 
 
@@ -136,8 +138,14 @@ def _relieve(state: TicketState, event: TicketEvent) -> TicketState:
     return replace(state, responsible=_needed(event.to, event, "a person"), by_duty=False)
 
 
-def _start(state: TicketState, _event: TicketEvent) -> TicketState:
-    return replace(state, by_duty=False)
+def _by_duty(state: TicketState, event: TicketEvent) -> bool:
+    """Whoever begins the work, or has it wait, keeps what is theirs over the end of their shift; a colleague who does
+    so leaves it with the operators (R14, R27)."""
+    return state.by_duty and event.actor != state.responsible
+
+
+def _start(state: TicketState, event: TicketEvent) -> TicketState:
+    return replace(state, by_duty=_by_duty(state, event))
 
 
 def _wait(state: TicketState, event: TicketEvent) -> TicketState:
@@ -145,7 +153,7 @@ def _wait(state: TicketState, event: TicketEvent) -> TicketState:
         raise DomainError("ticket.wait_reason", "a wait is for the resident, material or an outside body")
     if event.due_at is None or event.due_at <= event.at:
         raise DomainError("ticket.wait_end", "a wait needs an end that lies ahead", mend="say until when")
-    return replace(state, wait=Wait(event.wait, event.at, event.due_at), by_duty=False)
+    return replace(state, wait=Wait(event.wait, event.at, event.due_at), by_duty=_by_duty(state, event))
 
 
 def _resume(state: TicketState, event: TicketEvent) -> TicketState:

@@ -8,7 +8,7 @@ from datetime import datetime
 from callcenter.domain.again import called_again, open_again
 from callcenter.domain.deadlines import Clock, Deadline
 from callcenter.domain.effects import Course, EffectKind, Outcome
-from callcenter.domain.handover import concerned, resume
+from callcenter.domain.handover import concerned, keep_report, resume, take
 from callcenter.domain.situation import Situation
 from callcenter.domain.tickets import CALLER, RULE, Act, Status, TicketState, WaitFor
 from callcenter.errors import DomainError
@@ -26,7 +26,7 @@ def _begin(situation: Situation, state: TicketState, by: str) -> Course:
 def _take_first(course: Course, by: str) -> None:
     """Whoever works on what waits for acceptance has accepted it."""
     if course.state.status is Status.HANDED_OVER:
-        course.add(Act.ACCEPT, by)
+        take(course, by)
 
 
 def start(situation: Situation, state: TicketState, by: str) -> Outcome:
@@ -212,7 +212,11 @@ def join(situation: Situation, state: TicketState, by: str, into: TicketState) -
 
 def absorb(situation: Situation, state: TicketState, joined: TicketState) -> Outcome:
     """What `join` means for `state`: one more call, its numbers, its urgency if higher, and the call-back that is still
-    due to whoever said something (R17, R22). `joined` is the other matter before it joins."""
+    due to whoever said something (R17, R22). The report on it that is still due is due on this (R15). `joined` is the
+    other matter before it joins."""
     due = None if joined.matter.empty else joined.timer(Clock.CALL_BACK)
-    by = due.due_at if due is not None else None
-    return called_again(situation, state, joined.call, replace(joined.matter, call_back_at=by))
+    said = replace(joined.matter, call_back_at=due.due_at if due is not None else None)
+    again = called_again(situation, state, joined.call, said, done=joined.done_at is not None)
+    course = Course(situation, again.state, list(again.events), list(again.effects))
+    keep_report(course, joined)
+    return course.outcome()

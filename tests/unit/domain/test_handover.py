@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from domain_house import (
@@ -220,6 +220,16 @@ def test_what_the_office_has_settled_is_disputed_again_only_by_another_refusal()
     assert handover.refuse(situation(LATER), given, "S", "不归我").state.disputed
 
 
+def test_danger_in_what_the_office_settled_and_was_given_on_since_is_asked_with_its_own_limit() -> None:
+    """R13, R16, R17: what is given on is not settled any more."""
+    settled = handover.settle(situation(LATER), _open(LAMP), "O", "K", "归工程部").state
+    given = handover.hand_over(situation(LATER), settled, "K", note="请处理").state
+    assert (given.asked, given.settled) == ("B", False)
+    worse = called_again(situation(LATER), given, RESIDENT, replace(LAMP, urgency="emergency"))
+    assert worse.state.accept_by == LATER + timedelta(minutes=3)
+    assert "B" in [e.staff for e in worse.effects if e.kind is EffectKind.ASK and e.ring]
+
+
 def test_a_manager_gives_it_to_one_of_the_department() -> None:
     taken = handover.accept(situation(LATER), _open(LAMP), "K").state
     given = handover.hand_over(situation(LATER), taken, "K", to="C", note="请处理")
@@ -268,6 +278,10 @@ def test_what_was_begun_or_accepted_is_kept_over_the_end_of_a_shift() -> None:
     assert tick(situation(at(20, 9)), begun).state.responsible == "A"
     untouched = tick(situation(at(20, 9)), own).state
     assert untouched.responsible == "D"
+    by_another = work.start(situation(LATER), own, "S").state
+    assert tick(situation(at(20, 9)), by_another).state.responsible == "D", "A has not begun it"
+    waiting = work.wait(situation(LATER), own, "S", WaitFor.RESIDENT, at(25, 9), "不在家").state
+    assert tick(situation(at(20, 9)), waiting).state.responsible == "D"
 
 
 def test_a_matter_that_a_person_picked_up_goes_on_with_the_shift_only_if_they_had_one() -> None:
@@ -380,6 +394,21 @@ def test_the_report_on_what_joins_another_matter_stays_due() -> None:
     joined = work.absorb(situation(LATER), one, other).state
     assert joined.timer(Clock.REPORT) is not None
     assert joined.major
+
+
+def test_what_was_corrected_to_no_danger_and_then_joined_keeps_its_report() -> None:
+    """R15: a person had confirmed it as major; what it joins is a lamp."""
+    taken = handover.accept(situation(LATER), _open(), "B").state
+    calmer = handover.relabel(situation(LATER), taken, "B", replace(taken.matter, urgency="normal")).state
+    report = calmer.timer(Clock.REPORT)
+    assert report is not None
+    outcome = work.absorb(situation(at(20, 9)), _open(LAMP), calmer)
+    kept = outcome.state.timer(Clock.REPORT)
+    assert kept is not None
+    assert (kept.due_at, outcome.state.report_by, outcome.state.major) == (report.due_at, "L", True)
+    assert _staff(outcome, EffectKind.REPORT) == ["L"]
+    handed_in = work.reported(situation(LATER), calmer, "L", "报告").state
+    assert not work.absorb(situation(at(20, 9)), _open(LAMP), handed_in).state.major, "it is written already"
 
 
 def test_a_matter_not_understood_well_waits_for_confirmation_but_an_emergency_does_not() -> None:
@@ -588,6 +617,13 @@ def test_the_clock_knows_when_to_look_again() -> None:
     finished = work.done(situation(LATER), state, "B", "修好").state
     archived = work.satisfied(situation(LATER), work.reported(situation(LATER), finished, "L").state).state
     assert next_tick_at(situation(LATER), archived) is None
+
+
+def test_a_last_day_at_the_end_of_time_is_none() -> None:
+    """`active_until: 9999-12-31`, by whom a date was asked of."""
+    staff = tuple(replace(s, active_until=date.max) for s in ORGANISATION.staff)
+    here = replace(situation(LATER), organisation=replace(ORGANISATION, staff=staff))
+    assert next_tick_at(here, _open(LAMP)) == next_tick_at(situation(LATER), _open(LAMP))
 
 
 def test_a_last_day_in_the_company_is_looked_at() -> None:

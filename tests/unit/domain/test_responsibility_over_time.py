@@ -19,7 +19,7 @@ from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Call, Matter
 from callcenter.domain.places import Place
 from callcenter.domain.responsibility import decide
-from callcenter.domain.roster import Absence
+from callcenter.domain.roster import OPERATOR, Absence
 from callcenter.domain.rules import EMERGENCY
 from callcenter.domain.situation import Situation
 from callcenter.domain.staff import Organisation
@@ -30,6 +30,8 @@ from callcenter.errors import DomainError
 PEOPLE = tuple(s.id for s in ORGANISATION.staff)
 LEAVERS = tuple(p for p in PEOPLE if p != "G")
 """The general manager cannot leave: an organisation without one is not loaded."""
+UNNAMED = ("A", "D", "E", "B", "V")
+"""Who may be taken out of the site's files: no other line names them."""
 MATTERS = st.builds(
     Matter,
     kind=st.sampled_from(["repair", "complaint", "enquiry", "message", "none"]),
@@ -100,6 +102,11 @@ class Hotline(RuleBasedStateMachine):
     def _any(self, pick: int) -> str:
         return list(self.tickets)[pick % len(self.tickets)]
 
+    def _as_the_files_have_it(self, matter: Matter) -> Matter:
+        """A category is of a department that there is."""
+        here = self.organisation.has_department(matter.department)
+        return matter if here else replace(matter, department="service")
+
     @initialize(hours=st.integers(0, 200))
     def begin(self, hours: int) -> None:
         self.now = at(5, 9) + timedelta(hours=hours)
@@ -109,6 +116,7 @@ class Hotline(RuleBasedStateMachine):
         here = self.situation
         if taken_by is not None and not here.available(taken_by):
             taken_by = None
+        matter = self._as_the_files_have_it(matter)
         matters = tuple(s.open_matter() for s in self.tickets.values() if s.status.open)
         made = decide(call, matter, self.organisation, here.roster, RULES, self.now, matters, taken_by)
         ticket = str(100001 + len(self.tickets))
@@ -143,6 +151,20 @@ class Hotline(RuleBasedStateMachine):
         last = RULES.calendar.day(self.now) + timedelta(days=days)
         staff = tuple(replace(s, active_until=last) if s.id == person else s for s in self.organisation.staff)
         self.organisation = replace(self.organisation, staff=staff)
+        self.ticked_at = None
+
+    @rule(person=st.sampled_from(UNNAMED))
+    def somebody_is_taken_out_of_the_files(self, person: str) -> None:
+        staff = tuple(s for s in self.organisation.staff if s.id != person)
+        self.organisation = replace(self.organisation, staff=staff)
+        self.ticked_at = None
+
+    @rule()
+    def a_department_is_taken_out_of_the_files(self) -> None:
+        left = tuple(d for d in self.organisation.departments if d.id != "environment")
+        staff = self.organisation.staff
+        moved = tuple(replace(s, department="service") if s.department == "environment" else s for s in staff)
+        self.organisation = replace(self.organisation, departments=left, staff=moved)
         self.ticked_at = None
 
     @precondition(lambda self: self.tickets)
@@ -195,6 +217,16 @@ class Hotline(RuleBasedStateMachine):
         self._try(self._any(pick), lambda s, t: act(s, t, t.responsible))
 
     @precondition(lambda self: self.tickets)
+    @rule(pick=st.integers(0, 50), person=st.sampled_from(PEOPLE))
+    def a_colleague_begins(self, pick: int, person: str) -> None:
+        ticket = self._any(pick)
+        before = self.tickets[ticket]
+        self._try(ticket, lambda s, t: work.start(s, t, person))
+        after = self.tickets[ticket]
+        if before.by_duty and after.responsible == before.responsible != person:
+            assert after.by_duty, "who has not begun it themselves leaves it with their shift"
+
+    @precondition(lambda self: self.tickets)
     @rule(pick=st.integers(0, 50), hours=st.integers(-1, 48))
     def a_call_back_is_promised(self, pick: int, hours: int) -> None:
         by = self.now + timedelta(hours=hours)
@@ -218,15 +250,14 @@ class Hotline(RuleBasedStateMachine):
     @precondition(lambda self: self.tickets)
     @rule(pick=st.integers(0, 50), matter=MATTERS)
     def it_is_confirmed_or_corrected(self, pick: int, matter: Matter) -> None:
-        self._try(
-            self._any(pick), lambda s, t: handover.relabel(s, t, t.responsible, replace(matter, to_confirm=False))
-        )
+        right = replace(self._as_the_files_have_it(matter), to_confirm=False)
+        self._try(self._any(pick), lambda s, t: handover.relabel(s, t, t.responsible, right))
 
     @precondition(lambda self: len(self.tickets) > 1)
     @rule(pick=st.integers(0, 50), into=st.integers(0, 50))
     def two_turn_out_to_be_one(self, pick: int, into: int) -> None:
         one, other = self._any(pick), self._any(into)
-        joined = self.tickets[one]
+        joined, reopened = self.tickets[one], self.tickets[other].reopened
         self._try(one, lambda s, t: work.join(s, t, t.responsible, self.tickets[other]))
         if self.tickets[one].status is Status.JOINED and joined.status is not Status.JOINED:
             self._keep(work.absorb(self.situation, self.tickets[other], joined), other)
@@ -234,6 +265,9 @@ class Hotline(RuleBasedStateMachine):
             if promised is not None and not joined.matter.empty:
                 assert kept is not None
                 assert kept.due_at <= promised.due_at
+            assert joined.timer(Clock.REPORT) is None or self.tickets[other].major, "a report is hidden by joining"
+            if joined.status is Status.FOLLOW_UP_DUE:
+                assert self.tickets[other].reopened == reopened, "the caller has not said that it is not done"
 
     @invariant()
     def first_responder_never_changes(self) -> None:
@@ -242,11 +276,23 @@ class Hotline(RuleBasedStateMachine):
     @invariant()
     def exactly_one_person_is_responsible(self) -> None:
         for state in self.tickets.values():
-            assert self.organisation.knows(state.responsible)
             asked = [e for e in self.events[state.ticket] if e.act is Act.ASK]
             assert state.asked is None or asked
             if self.ticked_at == self.now and state.status.open:
                 assert self.situation.answers_for(state.responsible) or state.responsible == "G"
+                operators = (*self.situation.all_on_duty(OPERATOR), self.situation.operator_or_last_resort)
+                assert not state.by_duty or state.responsible in operators
+
+    @invariant()
+    def an_emergency_is_asked_with_its_own_limit(self) -> None:
+        """Whatever it was before: settled, reopened, asked with a longer limit."""
+        for state in self.tickets.values():
+            if state.urgency == EMERGENCY:
+                assert state.status is not Status.REOPENED, "nobody of its department is asked"
+                if state.asked is not None:
+                    assert state.asked_at is not None
+                    assert state.accept_by is not None
+                    assert state.accept_by - state.asked_at <= timedelta(minutes=RULES.emergency_accept_min)
 
     @invariant()
     def every_emergency_reaches_the_duty_leader(self) -> None:

@@ -157,6 +157,27 @@ def test_who_calls_again_about_what_was_thought_done_is_not_satisfied() -> None:
     assert work.absorb(here, finished, other).state.status is Status.REOPENED, "open work does not vanish by joining"
 
 
+def test_of_two_that_are_done_and_turn_out_to_be_one_neither_is_undone() -> None:
+    """R17, R23: the caller has said nothing new."""
+    one = work.done(situation(LATER), _open().state, "B", "更换灯泡").state
+    other = work.done(situation(LATER), _open(ticket="100002").state, "B", "更换灯泡").state
+    joined = work.absorb(situation(LATER), one, other).state
+    assert (joined.status, joined.calls, joined.reopened) == (Status.FOLLOW_UP_DUE, 2, 0)
+
+
+def test_danger_in_what_was_opened_again_is_asked_of_its_department() -> None:
+    """R13, R23: nobody has taken it since, so the chain begins with the shorter limit, as the line said."""
+    finished = work.done(situation(LATER), _open().state, "B", "更换灯泡").state
+    again = work.unsatisfied(situation(LATER), finished, note="又不亮").state
+    danger = replace(LAMP, urgency="emergency")
+    here = situation(LATER)
+    made = decide(RESIDENT, danger, here.organisation, here.roster, here.rules, LATER, (again.open_matter(),))
+    worse = called_again(here, again, RESIDENT, danger).state
+    assert (worse.status, worse.responsible, worse.asked) == (Status.HANDED_OVER, "A", made.next_asked)
+    elsewhere = handover.relabel(here, again, "A", replace(LAMP, department="environment")).state
+    assert elsewhere.asked == "W", "and what is corrected goes to the right department"
+
+
 def test_danger_in_what_was_thought_done_is_asked_of_its_department_at_once() -> None:
     """R8, R15, R23."""
     finished = work.done(situation(LATER), _open().state, "B", "更换灯泡").state
@@ -214,6 +235,28 @@ def test_an_investigation_goes_on_in_working_time() -> None:
     longer = work.go_on(situation(at(25, 9)), waiting.state, "B").state.timer(Clock.INVESTIGATION)
     assert longer is not None
     assert longer.due_at > at(25, 17)
+
+
+def test_an_investigation_that_turns_out_to_be_needed_during_a_wait_is_held_from_then() -> None:
+    """R20: a week's wait, an investigation from the sixth day on, an hour later work goes on."""
+    begun = work.start(situation(LATER), _open().state, "B").state
+    waiting = work.wait(situation(LATER), begun, "B", WaitFor.MATERIAL, at(26, 9), "等配件").state
+    asked = handover.relabel(situation(at(25, 9)), waiting, "B", replace(LAMP, needs_investigation=True)).state
+    timer = work.go_on(situation(at(25, 10)), asked, "B").state.timer(Clock.INVESTIGATION)
+    assert timer is not None
+    assert timer.due_at == at(30, 10), "three working days and the hour it was held"
+
+
+def test_whoever_begins_what_is_to_be_accepted_has_accepted_it_and_the_first_responder_hears_so() -> None:
+    """R14"""
+    for deed in (
+        work.start(situation(LATER), _open().state, "C"),
+        work.wait(situation(LATER), _open().state, "C", WaitFor.MATERIAL, at(26, 9), "等配件"),
+        work.done(situation(LATER), _open().state, "C", "已修复"),
+    ):
+        assert deed.state.accepted_by == "C"
+        assert ("A", "R14") in [(e.staff, e.rule) for e in deed.effects if e.kind is EffectKind.TELL]
+        assert [e.staff for e in deed.effects if e.kind is EffectKind.RELEASE] == ["B"]
 
 
 def test_done_says_what_was_done() -> None:
