@@ -17,6 +17,7 @@ from callcenter.desk.events import tell
 from callcenter.desk.models import NewsKind
 from callcenter.desk.resident_calls import RINGING_S, next_decent
 from callcenter.domain import codec, work
+from callcenter.domain.again import open_again
 from callcenter.domain.effects import Course, Outcome
 from callcenter.domain.handover import relabel
 from callcenter.domain.labels import Understanding
@@ -123,6 +124,8 @@ async def _apply(desk: Desk, connection: Connection, row: Any, call: UUID, body:
         case "wrong_number":
             await give_up(desk, connection, row, answer)
             return
+        case _ if row["purpose"] == "follow_up" and state.status is not Status.FOLLOW_UP_DUE:
+            answer = "not_needed"  # it is open again, by what they said or by a person: there is nothing to ask
         case _:
             await _not_reached(desk, connection, row, call)
             return
@@ -227,6 +230,7 @@ async def amended(a: Applying) -> bool:
     found = Matter.understood(labels, site.gazetteer.complete(Place.spoken(labels.place)))
     found = replace(found, to_confirm=found.to_confirm or site.gazetteer.lacks(found.place))
     said, record = str(fields.get("text") or ""), state.record
+    undone = found.urgency == EMERGENCY and found.says_undone(state.status.value)
     if state.matter.empty:
         matter = replace(found, call_back_at=state.matter.call_back_at, households=state.matter.households)
         place = found.place
@@ -234,14 +238,19 @@ async def amended(a: Applying) -> bool:
             record, name=record.name or labels.name.value, kind=found.kind, building=place.building, unit=place.unit,
             room=place.room, number=canonical(labels.phone.value, site.area_code) or record.number, content=said,
         )  # fmt: skip
-    elif found.urgency == EMERGENCY and more_urgent(found.urgency, state.matter.urgency):
+    elif found.urgency == EMERGENCY and (undone or more_urgent(found.urgency, state.matter.urgency)):
         matter = replace(state.matter, urgency=found.urgency, category=found.category, department=found.department)
         record = replace(record, content="；".join(part for part in (record.content, said) if part))
     else:
         return True  # its words are noted when the call is over
     if (matter, record) != (state.matter, state.record):
         around = await matters.situation(a.desk, a.connection, state.site)
-        await matters.save(a.desk, a.connection, around, relabel(around, state, RULE, matter, record), call=a.call)
+        outcome = relabel(around, state, RULE, matter, record)
+        if undone:  # danger told in the follow-up call: its department is asked at once, not after it (R17, R23)
+            course = Course(around, outcome.state, list(outcome.events), list(outcome.effects))
+            open_again(course, CALLER, Act.UNSATISFIED, "")
+            outcome = course.outcome()
+        await matters.save(a.desk, a.connection, around, outcome, call=a.call)
         number = matters.number_of(state.ticket)
         await a.connection.execute("update ticket set content = $2 where number = $1", number, record.content)
     return True

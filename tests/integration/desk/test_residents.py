@@ -282,6 +282,46 @@ async def test_danger_told_in_a_call_back_rings_people_at_once(settings: Setting
         assert (detail.ticket.category, detail.ticket.urgency) == ("fire", "emergency")
 
 
+@pytest.mark.parametrize("before", ["normal", "emergency"])
+async def test_danger_told_in_a_follow_up_opens_the_matter_and_asks_its_department_at_once(
+    settings: Settings, speech: FakeSpeech, before: str
+) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await matter(desk, trunks, speech)
+        responsible = await desk.pool.fetchval("select responsible from ticket where number = $1", NUMBER)
+        if before == "emergency":  # and over: in the follow-up it begins anew
+            await acts.correct(desk, NUMBER, responsible, {"category": "fire", "urgency": before}, str(uuid4()))
+            await acts.accept(desk, NUMBER, responsible, str(uuid4()))
+            under_way = (
+                "select count(*) = 2 from outward_message where channel = 'telephone' and state = 'sending'"
+                " and next_at > now() + interval '1 minute'"
+            )
+            await until(lambda: desk.pool.fetchval(under_way))  # leader and general manager; then the line is free
+            heard = "update outward_message set state = 'seen' where channel = 'telephone' returning key"
+            for told in await desk.pool.fetch(heard):
+                desk.reach.over(told["key"])
+        await done(desk)
+        order = await trunks.next()
+        who = {"purpose": order["purpose"], "ticket": order["ticket"], "order": order["order"], "to_staff": None}
+        trunks.write(RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], **who)
+        plain = codec.to_plain(labels("fire", "emergency", "help", department="security"))
+        trunks.write(RecordKind.TICKET_AMENDED, order, ticket=order["ticket"], labels=plain, fields={"text": "着火了"})
+        trunks.write(RecordKind.PERSON_CALL, order, **who, state="answered")
+        trunks.write(RecordKind.PERSON_ANSWER, order, **who, answer="none", score=None, words="着火了")
+        trunks.end(order)
+        assert (await row(desk, state="done"))["result"] == "not_needed", "nobody asks whether it is solved"
+        detail = await tickets.one(desk, NUMBER)
+        assert (detail.ticket.category, detail.ticket.urgency) == ("fire", "emergency")
+        assert detail.ticket.department == "security"
+        sql = (
+            "select staff from outward_message where ticket = $1 and channel = 'telephone' and body->>'kind' = 'ask'"
+            " order by id desc limit 1"
+        )
+        assert await desk.pool.fetchval(sql, NUMBER) == detail.ticket.asked
+        assert detail.ticket.asked is not None
+        assert await desk.pool.fetchval("select state from task where kind = 'follow_up'") != "open"
+
+
 async def test_a_line_that_dies_in_the_call_is_no_answer(settings: Settings, speech: FakeSpeech) -> None:
     async with house(calling(settings)) as (desk, trunks):
         await matter(desk, trunks, speech)
