@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from callcenter.desk import accounts, incidents, phones, todo, whatif
 from callcenter.desk.models import IncidentRow
@@ -16,7 +16,17 @@ from callcenter.domain.codec import to_plain
 from callcenter.errors import ConfigError, StoreError
 from callcenter.web.access import Right
 from callcenter.web.acting import may_task, notice_read, one_visible
-from callcenter.web.api.endpoint import ROW_ID, STAFF, TICKET_NUMBER, Answer, Body, Endpoint, Query, idempotency_key
+from callcenter.web.api.endpoint import (
+    ROW_ID,
+    STAFF,
+    TICKET_NUMBER,
+    Answer,
+    Body,
+    Endpoint,
+    Moment,
+    Query,
+    idempotency_key,
+)
 from callcenter.web.api.shapes import Callback, Task, Ticket
 from callcenter.web.errors import WebError, unfit
 from callcenter.web.forms import AT_MOST, REPORT_AT_MOST
@@ -153,7 +163,7 @@ class WhatIfQuery(Query):
     kind: str = Field("repair", max_length=40)
     urgency: str = Field("normal", max_length=40)
     place: str = Field("", max_length=40, description="3-2-1102")
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     taken_by: str | None = Field(None, max_length=60)
     department: str | None = Field(None, max_length=40)
     households: int = Field(1, ge=1, le=9999)

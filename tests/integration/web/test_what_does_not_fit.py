@@ -122,6 +122,20 @@ def test_the_api_refuses_the_same_corrections(house: House, reader: Client, body
     assert {d["field"] for d in answer.json()["details"]} <= set(body)
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_at_the_end_of_time_is_refused(house: House, reader: Client, moment: str) -> None:
+    """It has no place in the site's zone."""
+    ticket = f"/tickets/{house.told['noise'].ticket}"
+    wait = {"waiting_for": "material", "reason": "x", "until": moment}
+    for path, body, field in ((f"{ticket}/wait", wait, "until"), (f"{ticket}/call-back", {"at": moment}, "at")):
+        answer = reader.api("POST", path, json=body, headers={"Idempotency-Key": f"does-not-fit-{next(_keys)}"})
+        assert answer.status_code == 422, answer.text
+        assert [d["field"] for d in answer.json()["details"]] == [field]
+    asked = (("/tickets", "since"), ("/calls", "until"), ("/roster", "since"), ("/what-if?category=gas", "at"))
+    for path, name in asked:
+        assert reader.api("GET", path, params={name: moment}).status_code == 422
+
+
 def test_a_form_of_megabytes_is_refused_before_it_is_read(house: House, reader: Client) -> None:
     number = house.told["noise"].ticket
     reader.get(f"/tickets/{number}")
