@@ -36,6 +36,7 @@ VERDICT_WITHIN_S = 4.0
 """So long the desk may take to say what came of a key; then it is thanked for."""
 QUESTIONS = {"take": "person_take", "know": "person_know"}
 """Prompt by what is wanted of the person: take the matter, or know of it (R13, R15)."""
+ANSWERS = {"1": "accepted", "2": "refused"}
 SAYS = {
     "ringing": ("正在呼叫", "is rung"),
     "answered": ("已接听", "has picked up"),
@@ -224,17 +225,25 @@ class OutboundCall:
         return self._confirmed and self._gone is None and self._ear is not None
 
     async def _ask(self, phone: CallPhone, matter: list[Clip]) -> str:
-        """The matter, and the question, at most three times; only keys count, a mailbox presses none."""
+        """The matter, and the question, at most three times; only keys count, a mailbox presses none. Who presses while
+        it is read out and hangs up has answered."""
         clips = matter + self._prompts.clips(QUESTIONS[self._order.question])
         for _ in range(TOLD_AT_MOST):
-            played = await phone.play(clips, barge_in=False)
-            key = played.key
-            if key is None:
-                heard = await phone.gather(max_digits=1, timeout_s=KEY_WITHIN_S, end_key=None)
-                key = heard or None
-            if key in ("1", "2"):
-                return "accepted" if key == "1" else "refused"
+            try:
+                await phone.play(clips, barge_in=False)
+                key = self._pressed() or await phone.gather(max_digits=1, timeout_s=KEY_WITHIN_S, end_key=None)
+            except CallerGone:
+                key = self._pressed()
+                if not key:
+                    raise
+            if key in ANSWERS:
+                return ANSWERS[key]
         return "none"
+
+    def _pressed(self) -> str:
+        """The first key that answers, of those that nobody has looked at yet."""
+        assert self._ear is not None
+        return next((pressed.key for pressed in self._ear.keys if pressed.key in ANSWERS), "")
 
     def _wires(self) -> PhoneWires:
         async def refuse(*_: Any) -> Any:

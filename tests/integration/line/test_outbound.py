@@ -19,7 +19,7 @@ from callcenter.edge.phones import keep_phones
 from callcenter.node.link import Phone
 from callcenter.speech.say import synthesise, wav_of
 from callcenter.telephony.caller import running_phone
-from callcenter.telephony.plan import PhonePlan
+from callcenter.telephony.plan import Action, PhonePlan, Turn, When
 from tests.harness.edge import Edge
 
 OUR_NUMBER = "4001234567"
@@ -159,6 +159,19 @@ async def test_a_person_takes_or_refuses_by_key(ordering, key, answer):
     assert f"按{key}" in told["zh"]
     read_out = [r["body"]["note"] for r in desk.records if r["kind"] == "person.call" and "note" in r["body"]]
     assert read_out == [ORDER["text"]], "what was said stands in the history"
+
+
+async def test_who_presses_while_it_is_read_out_and_hangs_up_has_answered(ordering):
+    desk, edge, _ = ordering
+    read_out = {**ORDER, "text": "紧急事项：三号楼一单元漏水，水一直往外喷，地板全泡了，请马上派人来。" * 3}
+    turns = (
+        Turn(Action.KEYS, "91", When.TALKING),  # a slip, and the answer
+        Turn(Action.HANGUP, when=When.NOW, after_s=2),
+    )
+    async with running_phone(PhonePlan(f"127.0.0.1:{edge.sip[1]}", USER, PASSWORD, turns=turns)):
+        await desk.order("order-1", **read_out)
+        assert await desk.wait_answer() == "accepted"
+    assert desk.states == ["ringing", "answered", "ended"]
 
 
 async def test_an_engaged_phone_is_no_answer(ordering):
