@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from callcenter.desk import matters, search
+from callcenter.desk import alike, matters, search
 from callcenter.desk.models import TicketDetail
 from callcenter.desk.tickets import one
 from callcenter.domain import handover, work
@@ -108,12 +108,16 @@ async def correct(desk: Desk, number: int, actor: str, changes: dict[str, str], 
     if wrong := changes.keys() - CORRECTABLE:
         raise DomainError("ticket.unknown_field", f"no field {', '.join(sorted(wrong))}")
 
+    before: list[Matter] = []
+
     def deed(around: Situation, state: TicketState) -> Outcome:
+        before.append(state.matter)
         matter = _corrected_matter(desk, state, changes)
         record = _corrected_record(desk, state, matter, changes)
         return handover.relabel(around, state, actor, replace(matter, to_confirm=False), record)
 
     async def after(connection: Connection, state: TicketState) -> None:
+        await alike.corrected(connection, matters.number_of(state.ticket), before[0], state.matter)
         content = state.record.content
         await connection.execute(
             "update ticket set content = $2 where number = $1", matters.number_of(state.ticket), content

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from callcenter.desk import labelling, matters, residents_rung, search
+from callcenter.desk import alike, labelling, matters, residents_rung, search
 from callcenter.desk.events import DeskEvent, write_event
 from callcenter.domain import codec
 from callcenter.domain.again import called_again
@@ -45,9 +45,6 @@ _house = statements("house")
 
 LATE_S = 60
 """A ticket that arrives later than this (the desk was away) asks people from now on, not from then."""
-
-INCIDENT = "incident"
-"""Kind of the job that looks for matters alike."""
 
 NOT_OURS = frozenset({"refused"})
 """INVITEs that nobody may send us are recorded, but are no matter."""
@@ -221,20 +218,13 @@ async def _open(
         )
     await _calls.complete(received.connection, id=received.id, at=None, ticket=number, labels=None)
     await matters.plan_callback(received.connection, outcome.state, received.id, _reason(matter, why), moment)
-    await consider_incident(received.connection, number, matter)
+    await alike.consider(received.connection, number, matter)
     return number
 
 
 def _reason(matter: Matter, why: str) -> str:
     """Why the caller is called back, as they are told when they are rung."""
     return "silence" if matter.empty and why != "unserved" else why
-
-
-async def consider_incident(connection: Connection, number: int, matter: Matter) -> None:
-    """Have it looked whether this matter is one of many alike (R32)."""
-    if not matter.empty:
-        key = f"{INCIDENT}:{number}:{matter.category}"
-        await _events.put_job(connection, key=key, kind=INCIDENT, body={"ticket": number}, run_at=None)
 
 
 async def _join(
@@ -340,7 +330,7 @@ async def _relabel(
     await matters.save(received.desk, received.connection, around, outcome, call=received.id)
     if state.matter.empty and not matter.empty:
         await _tickets.silence_broken(received.connection, ticket=matters.number_of(state.ticket))
-    await consider_incident(received.connection, matters.number_of(state.ticket), matter)
+    await alike.corrected(received.connection, matters.number_of(state.ticket), state.matter, matter)
     return outcome.state
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from callcenter.desk import incidents, intake, projection
+from callcenter.desk import alike, incidents, intake, projection
 from callcenter.errors import CallCenterError
 from callcenter.log import get_logger
 from callcenter.store.pool import AWAY, Connection, statements
@@ -52,7 +52,7 @@ Handler = Callable[["Desk", Connection, Job], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {
     projection.INTAKE: intake.do_intake,
     projection.REPROJECT: projection.do_reproject,
-    intake.INCIDENT: incidents.do_consider,
+    alike.INCIDENT: incidents.do_consider,
 }
 
 

@@ -35,6 +35,11 @@ returning next - 1;
 insert into job (key, kind, body, run_at) values (:key, :kind, :body, coalesce(:run_at::timestamptz, now()))
 on conflict (key) do update set run_at = least(job.run_at, excluded.run_at);
 
+-- name: put_job_once!
+-- One that is there already does it: while it is being done it waits for the lock of what it is about, which we hold, and
+-- sees what we have made of that.
+insert into job (key, kind, body) values (:key, :kind, :body) on conflict (key) do nothing;
+
 -- name: take_job^
 select id, key, kind, body, attempts from job where run_at <= now() and kind = any(:kinds::text[])
 order by run_at limit 1 for update skip locked;

@@ -24,6 +24,12 @@ returning id;
 -- name: assign!
 update ticket set incident = :incident, changed_at = now() where number = any(:numbers::bigint[]);
 
+-- name: leave!
+-- A matter that is of another category or building than its incident is no part of it.
+update ticket t set incident = null from incident i
+where t.number = :number and i.id = t.incident and i.closed_at is null
+    and (i.category <> t.category or (i.buildings <> '{}' and t.building <> all(i.buildings)));
+
 -- name: major!
 update incident set major_at = :at where id = :id;
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from desk_node import SITE, FakeSpeech, Linked, labels, until
 
-from callcenter.desk import acts, incidents, tickets, todo
+from callcenter.desk import acts, alike, incidents, tickets, todo
 from callcenter.desk.house import Desk
+from callcenter.domain.matters import Matter
 from callcenter.errors import DomainError
 from callcenter.node.ids import uuid7
 
@@ -162,3 +163,43 @@ async def test_an_incident_lasts_as_long_as_what_its_last_matter_joined(
     await acts.change_state(desk, outside, manager, "done", str(uuid7()), result="都修好了")
     assert await incidents.every(desk, SITE) == []
     assert [(by, result) for by, result, _ in await ends(desk)] == [(manager, "都修好了")]
+
+
+async def test_what_turns_out_to_be_something_else_is_no_part_of_it_and_of_another_perhaps(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R32: who closes the power cut has not mended the leak."""
+    await calls_from_building_6(desk, node, speech, 6)
+    (incident,) = await incidents.every(desk, SITE)
+    leak, elsewhere, *others = incident.numbers
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    await acts.correct(desk, leak, manager, {"category": "water_leak"}, str(uuid7()))
+    await acts.correct(desk, elsewhere, manager, {"building": "5", "unit": "", "room": ""}, str(uuid7()))
+    (left,) = await incidents.every(desk, SITE)
+    assert left.numbers == tuple(others)
+    await incidents.close(desk, incident.id, manager, "来电了", str(uuid7()))
+    for number in (leak, elsewhere):
+        assert (await tickets.one(desk, number)).ticket.state == "handed_over"
+
+
+async def test_what_turns_out_to_be_the_same_belongs_to_it(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    """R32"""
+    await calls_from_building_6(desk, node, speech, 5)
+    understood = labels("facility", "important", building="6", unit="1", room="901")
+    speech.answers["电梯间黑的"] = understood
+    node.line.whole_call("电梯间黑的", 100298, understood)
+    await until(lambda: desk.pool.fetchval("select complete from ticket where number = 100298"))
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    await acts.correct(desk, 100298, manager, {"category": "power"}, str(uuid7()))
+    await until(lambda: desk.pool.fetchval("select incident is not null from ticket where number = 100298"))
+
+
+async def test_a_matter_is_saved_while_it_is_looked_at(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
+    """Who has the matter does not wait for the job that waits for the matter."""
+    job = "insert into job (key, kind, body, run_at) values ('incident:100200:power', 'incident', '{}', 'infinity')"
+    await desk.pool.execute(job)
+    async with desk.pool.acquire() as worker, worker.transaction(), desk.pool.acquire() as ours, ours.transaction():
+        await worker.execute("select from job where key = 'incident:100200:power' for update")
+        await ours.execute("set local lock_timeout = '1s'")
+        await alike.consider(ours, 100200, Matter.understood(labels("power")))
+    await desk.pool.execute("delete from job")
