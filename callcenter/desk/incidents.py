@@ -99,10 +99,10 @@ async def _recognise(desk: Desk, connection: Connection, around: Situation, inci
     )  # fmt: skip
     zh, en = written_report(incident, category.zh, category.en)
     for staff in _supervisors(around):
-        await _saves.put_task(connection, [{
+        await _saves.put_task(connection, rows=[{
             "key": f"incident:{identity}:{staff}", "site": incident.site, "kind": "incident", "ticket": None,
             "call": None, "staff": staff, "due_at": None, "rule": "R32",
-            "body": {"zh": zh, "en": en, "incident": identity}, "at": around.at,
+            "body": {"zh": zh, "en": en, "incident": identity}, "created_at": around.at,
         }])  # fmt: skip
         key = f"incident/{identity}/recognised/{staff}"
         await _send(desk, connection, incident.site, key, staff, "R32", (zh, en), around.at)
@@ -143,7 +143,7 @@ async def _report(
     if number is not None:
         general_manager = around.organisation.general_manager
         people = {around.leader or around.backstop: explain.TELL_LEADER, general_manager: explain.TELL_GENERAL_MANAGER}
-        await _saves.tell(connection, [
+        await _saves.tell(connection, rows=[
             {"ticket": number, "staff": staff, "rule": "R15", "at": around.at, "zh": zh, "en": en}
             for staff, (zh, en) in people.items()
         ])  # fmt: skip
@@ -155,10 +155,10 @@ async def _send(
     desk: Desk, connection: Connection, site: str, key: str, staff: str, rule: str, sentence: tuple[str, str],
     at: datetime, urgency: str = "important",
 ) -> None:  # fmt: skip
-    await _saves.send(connection, [{
+    await _saves.send(connection, rows=[{
         "key": key, "site": site, "ticket": None, "staff": staff, "channel": "page", "urgency": urgency, "rule": rule,
-        "body": {"kind": EffectKind.TELL, "rule": rule, "zh": sentence[0], "en": sentence[1]}, "at": at,
-        "outward": desk.outward,
+        "body": {"kind": EffectKind.TELL, "rule": rule, "zh": sentence[0], "en": sentence[1]}, "created_at": at,
+        "spread": not desk.outward,
     }])  # fmt: skip
 
 

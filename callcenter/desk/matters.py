@@ -173,7 +173,7 @@ def columns(around: Situation, state: TicketState) -> dict[str, Any]:
 
 
 class Writing:
-    """Statements in the making. Rows of one statement are sent together; statements keep the order of ORDER."""
+    """Statements in the making. Rows of one statement are one execution of it; statements keep the order of ORDER."""
 
     ORDER = (
         "update", "event", "end_tasks", "tell", "put_task", "send", "end_callbacks", "set_callback_responsible",
@@ -195,7 +195,7 @@ class Writing:
         await _saves.plan_once(connection)
         for name in self.ORDER:
             if rows := self._rows.get(name):
-                await getattr(_saves, name)(connection, rows)
+                await getattr(_saves, name)(connection, rows=rows)
         await _saves.plan_anew(connection)
         self._rows.clear()
 
@@ -238,7 +238,7 @@ def _plan(desk: Desk, writing: Writing, outcome: Outcome, call: UUID | None) -> 
 
 def _end_tasks(writing: Writing, number: int, kinds: Iterable[EffectKind], how: str, event: TicketEvent) -> None:
     for kind in kinds:
-        writing.add("end_tasks", ticket=number, kind=kind.value, state=how, at=event.at, by=event.actor)
+        writing.add("end_tasks", ticket=number, kind=kind.value, state=how, done_at=event.at, done_by=event.actor)
 
 
 def _plan_effect(
@@ -253,13 +253,13 @@ def _plan_effect(
         writing.add(
             "put_task", key=f"{effect.kind.value}:{number}", site=state.site, kind=effect.kind.value, ticket=number,
             call=call, staff=effect.staff, due_at=effect.due_at, rule=effect.rule,
-            body={"zh": effect.zh, "en": effect.en}, at=effect.at,
+            body={"zh": effect.zh, "en": effect.en}, created_at=effect.at,
         )  # fmt: skip
     if effect.kind not in UNSENT:
         writing.add(
             "send", key=effect.key, site=state.site, ticket=number, staff=effect.staff,
             channel="telephone" if effect.ring else "page", urgency=state.urgency, rule=effect.rule,
-            body=codec.to_plain(effect), at=effect.at, outward=desk.outward,
+            body=codec.to_plain(effect), created_at=effect.at, spread=not desk.outward,
         )  # fmt: skip
 
 
@@ -269,7 +269,9 @@ def _follow_callbacks(writing: Writing, state: TicketState, number: int, events:
         if event.act in {Act.CALLED_BACK, *ENDS_ALL, Act.SATISFIED}:
             how = {Act.JOIN: "joined", Act.CALLED_BACK: "done"}.get(event.act, "done")
             only = event.number if event.act is Act.CALLED_BACK else None
-            writing.add("end_callbacks", ticket=number, state=how, at=event.at, by=event.actor, number=only)
+            writing.add(
+                "end_callbacks", ticket=number, state=how, done_at=event.at, done_by=event.actor, number=only
+            )
     if state.timer(Clock.CALL_BACK) is not None:
         writing.add("set_callback_responsible", ticket=number, responsible=state.responsible)
 
