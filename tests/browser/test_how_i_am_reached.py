@@ -81,3 +81,13 @@ def test_rules_finer_than_the_page_are_shown_before_they_are_replaced(house: Hou
     page.get_by_role("button", name="保存").click()
     expect(page.locator(".notice.warn")).to_have_count(0)
     assert len(client.api("GET", "/me/reach").json()["rules"]) == 3
+
+
+def test_no_way_runs_into_the_next_on_a_narrow_phone(visits: Visits) -> None:
+    visit = visits("dispatcher", language="en", narrow=True)
+    page = ready(visit.go("/reach"))
+    for width in (320, 360, 390):
+        page.set_viewport_size({"width": width, "height": 740})
+        for label in page.locator(".reach .way > *").all():
+            assert label.evaluate("box => box.scrollWidth <= box.clientWidth"), (width, label.inner_text())
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
