@@ -10,23 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from callcenter.domain.matters import OpenMatter
+from callcenter.domain.matters import SUPPLIES, OpenMatter
 from callcenter.domain.rules import Rules
 from callcenter.domain.snapshot import KnownIncident
 
 NEVER_ALIKE = frozenset({"other", "staff", "message", "lost_found", "fees", "home_service", "parcel_visit", "medical"})
 """Categories whose matters have nothing to do with each other, however many there are."""
 
-SUPPLIES = frozenset({"power", "water_supply", "gas", "heating"})
-"""Categories of what comes to every building by one main."""
-
 
 @dataclass(frozen=True)
 class Incident:
     """Alike matters: a group in the making until `recognised_at`, then an incident until `closed_at`.
 
-    `building` None: the whole site, or callers who named no building. `tickets` with the moment each was opened,
-    oldest first.
+    `building` None: the whole site where it is about SUPPLIES, else callers who named no building. `tickets` with the
+    moment each was opened, oldest first.
     """
 
     id: str
@@ -82,7 +79,9 @@ def _belongs(incident: Incident, matter: OpenMatter, site: str) -> bool:
         return False
     if incident.building == matter.place.building:
         return True
-    return incident.recognised_at is not None and None in (incident.building, matter.place.building)
+    if incident.recognised_at is None:
+        return False
+    return matter.place.building is None or (incident.building is None and matter.category in SUPPLIES)
 
 
 def _nearest(incident: Incident, matter: OpenMatter) -> tuple[bool, bool]:

@@ -20,6 +20,8 @@ ASKS_AGAIN = frozenset({"enquiry", "complaint"})
 """Kinds in which people ask what became of a matter without naming it (怎么还没人来)."""
 UNNAMED = "other"
 """Category of what named none."""
+SUPPLIES = frozenset({"power", "water_supply", "gas", "heating"})
+"""Categories of what comes to every building by one main."""
 FOLLOW_UP_DUE = "follow_up_due"
 """State of a matter that is done, as far as we know: the caller has not been asked yet (R23)."""
 NOTHING_SAID = "none"

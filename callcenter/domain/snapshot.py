@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from callcenter.domain import codec
-from callcenter.domain.matters import Call, OpenMatter
+from callcenter.domain.matters import SUPPLIES, Call, OpenMatter
 from callcenter.domain.numbers import canonical
 from callcenter.domain.places import Gazetteer, Place
 from callcenter.domain.roster import Roster
@@ -36,7 +36,8 @@ class KnownCaller:
 
 @dataclass(frozen=True)
 class KnownIncident:
-    """An incident in progress (R32). Empty `buildings`: the whole site. Texts are what later callers hear."""
+    """An incident in progress (R32). Empty `buildings`: the whole site where it is about SUPPLIES, else callers who
+    named no building. Texts are what later callers hear."""
 
     id: str
     category: str
@@ -48,7 +49,11 @@ class KnownIncident:
 
     def touches(self, category: str, place: Place) -> bool:
         """Whether a matter of this category at this place belongs to it; a place not said does not."""
-        return category == self.category and (not self.buildings or place.building in self.buildings)
+        if category != self.category:
+            return False
+        return place.building in self.buildings or (
+            not self.buildings and (category in SUPPLIES or place.building is None)
+        )
 
 
 @dataclass(frozen=True)

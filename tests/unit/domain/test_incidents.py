@@ -81,6 +81,19 @@ def test_quarrels_in_every_building_have_nothing_to_do_with_each_other() -> None
     assert not any(s.recognised for s in _from_buildings([str(n) for n in range(30)], category="noise"))
 
 
+def test_a_quarrel_of_a_building_is_no_part_of_those_of_nowhere() -> None:
+    """Five callers about noise named no place: who names one has a quarrel of their own, and hears of no other."""
+    incidents: tuple[Incident, ...] = ()
+    for number in range(RULES.incident_calls):
+        incidents = group(incidents, _matter(number, EVENING, "noise", None), RULES, EVENING).incidents
+    (nowhere,) = incidents
+    assert nowhere.recognised_at is not None
+    assert group(incidents, _matter(50, EVENING, "noise", "3"), RULES, EVENING).joined is None
+    assert group(incidents, _matter(51, EVENING, "noise", None), RULES, EVENING).joined is not None
+    known = nowhere.known("小区的噪音问题我们已经知道")
+    assert (known.touches("noise", Place("3")), known.touches("noise", Place())) == (False, True)
+
+
 def test_few_failures_in_few_buildings_are_no_incident() -> None:
     assert not any(s.recognised for s in _from_buildings(["1", "2", "3"] * 3))
 
