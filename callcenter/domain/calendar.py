@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_LONGEST_BREAK_DAYS = 60
+LONGEST_BREAK_DAYS = 60
 """No site rests longer than this: a search for the next working day that goes beyond it is a calendar without any."""
 
 
@@ -68,11 +68,11 @@ class WorkingCalendar:
 
     def next_workday(self, after: date) -> date:
         """First working day later than `after`."""
-        for ahead in range(1, _LONGEST_BREAK_DAYS + 1):
+        for ahead in range(1, LONGEST_BREAK_DAYS + 1):
             day = after + timedelta(days=ahead)
             if self.is_workday(day):
                 return day
-        raise ValueError(f"no working day within {_LONGEST_BREAK_DAYS} days of {after}")
+        raise ValueError(f"no working day within {LONGEST_BREAK_DAYS} days of {after}")
 
     def add_working_time(self, at: datetime, span: timedelta) -> datetime:
         """Moment when the office has worked for `span` since `at` (R13's working hours): `at` itself for none."""

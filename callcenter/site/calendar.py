@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, time
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
-from callcenter.domain.calendar import WorkingCalendar
+from callcenter.domain.calendar import LONGEST_BREAK_DAYS, WorkingCalendar
 from callcenter.site.source import Node, read
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -85,7 +85,7 @@ def load_calendar(path: Path) -> CalendarSource:
     opens, closes = node.get("opens"), node.get("closes")
     if opens.clock() >= closes.clock():
         raise closes.error("hours", "the office closes before it opens", "write `closes` later than `opens`")
-    return CalendarSource(
+    source = CalendarSource(
         zone=zone.text(),
         opens=opens.clock(),
         closes=closes.clock(),
@@ -94,3 +94,18 @@ def load_calendar(path: Path) -> CalendarSource:
         days_off=_days(node, "days_off"),
         workdays=_days(node, "workdays"),
     )
+    _ends_every_break(node, source)
+    return source
+
+
+def _ends_every_break(node: Node, source: CalendarSource) -> None:
+    """Days off end before the search for the next working day does: else no limit in working hours could be named."""
+    calendar = replace(source, country=None).calendar(())
+    for day in sorted(source.days_off):
+        try:
+            calendar.next_workday(day - timedelta(days=1))
+        except (ValueError, OverflowError):
+            raise node.get("days_off").error(
+                "long_break", f"no working day for {LONGEST_BREAK_DAYS} days around {day}",
+                "leave working days between them, or list some in `workdays`",
+            ) from None  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -118,6 +118,7 @@ def test_every_site_of_the_folder_is_loaded() -> None:
     assert set(load_sites(ROOT / "config" / "sites", at=SATURDAY)) == {"xingfu"}
 
 
+CLOSED = [(date(2026, 12, 1) + timedelta(days=n)).isoformat() for n in range(75)]
 WRONG = [
     ("organisation", "last_resort: zheng_lan ", "#", "no_last_resort", "", False),
     ("organisation", "office: sun_li  ", "office: sun_lee  ", "unknown_person", "office", True),
@@ -151,6 +152,7 @@ WRONG = [
     ("calendar", 'closes: "17:30"', 'closes: "07:30"', "hours", "closes", True),
     ("calendar", "holidays: CN", "holidays: Chian", "unknown_country", "holidays", True),
     ("calendar", "weekdays: [mon,", "weekdays: [monday,", "unknown_weekday", "weekdays.1", True),
+    ("calendar", "days_off: []", f"days_off: [{', '.join(CLOSED)}]", "long_break", "days_off", True),
     ("places", "areas:\n", "areas:\n  x: [\n", "syntax", "", False),
 ]  # fmt: skip
 
