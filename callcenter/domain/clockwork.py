@@ -99,7 +99,7 @@ def not_answering(situation: Situation, state: TicketState, staff: str) -> Outco
     """
     course = Course(situation, state)
     if state.status is Status.HANDED_OVER and state.asked == staff:
-        person = situation.organisation.person(staff)
+        person = situation.organisation.once_here(staff)
         zh, en = person.called(), person.called("en")
         sentence = (f"{zh}的电话无人接听，越过。", f"Nobody answers the telephone of {en}: passed over.")
         course.add(Act.PASS_OVER, to=staff, why=sentence)

@@ -22,7 +22,7 @@ from domain_house import (
 
 from callcenter.domain import handover, work
 from callcenter.domain.again import called_again
-from callcenter.domain.clockwork import next_tick_at, rungs_above, tick, warn_at
+from callcenter.domain.clockwork import next_tick_at, not_answering, rungs_above, tick, warn_at
 from callcenter.domain.deadlines import Clock
 from callcenter.domain.effects import EffectKind, Outcome
 from callcenter.domain.matters import Matter
@@ -319,6 +319,8 @@ def test_whom_the_sites_files_name_no_more_has_left_and_no_call_is_lost() -> Non
     finished = work.done(here, taken, "K", "换了灯泡").state
     assert finished.follow_up_by == "R", "no operator is left either"
     assert work.unsatisfied(here, finished).state.responsible == "R"
+    rung = not_answering(here, _open(), "B")
+    assert (rung.state.asked, "former member of staff B" in rung.events[0].en) == ("C", True)
 
 
 def test_what_a_department_that_is_no_more_had_left_open_is_the_offices() -> None:
