@@ -23,6 +23,7 @@ from callcenter.domain.codec import to_plain
 from callcenter.domain.labels import Understanding
 from callcenter.domain.numbers import canonical
 from callcenter.domain.records import RecordKind
+from callcenter.domain.understanding.announcements import announced
 from callcenter.errors import CallCenterError, TelephonyError
 from callcenter.line.bridge import BUSY_STATUSES
 from callcenter.line.call import CallerCall, CallState
@@ -194,11 +195,13 @@ class ResidentCall(CallerCall):
                 self._answer("none")
 
     async def _answered_with(self, outcome: Outcome) -> None:
-        """What the resident said is kept even where the script did not come to listen to it (R5)."""
+        """What the resident said is kept even where the script did not come to listen to it (R5); a mailbox's words are
+        nobody's answer (R22)."""
         words = "，".join(self._words)
         answer = answer_of(self._order.purpose, outcome)
-        if self._order.purpose is Purpose.CALLBACK and answer == "none" and len(words) >= WORDS_ENOUGH:
-            answer = "heard"
+        if self._order.purpose is Purpose.CALLBACK and answer in ("heard", "none"):
+            enough = answer == "heard" or len(words) >= WORDS_ENOUGH
+            answer = "heard" if enough and not announced(words) else "none"
         if answer == "heard" and outcome.ticket is None:
             await self._open_ticket(await self._understand(words), {"text": words}, datetime.now(UTC))
         self._answer(answer, outcome)
@@ -231,10 +234,11 @@ class ResidentCall(CallerCall):
     async def _open_ticket(self, labels: Understanding, fields: dict[str, Any], at: datetime) -> OpenedTicket:
         """What the resident tells belongs to the matter that we call about: nothing is opened."""
         del at
-        fields = {name: value for name, value in fields.items() if name != "callback_by"}
-        body = {"ticket": self._order.ticket, "labels": to_plain(labels), "fields": fields}
-        self._records.write(RecordKind.TICKET_AMENDED, body)
-        await self._records.settle()
+        if not announced("，".join(self._words)):
+            fields = {name: value for name, value in fields.items() if name != "callback_by"}
+            body = {"ticket": self._order.ticket, "labels": to_plain(labels), "fields": fields}
+            self._records.write(RecordKind.TICKET_AMENDED, body)
+            await self._records.settle()
         return OpenedTicket(self._order.ticket, True, "", "", labels.department.value, datetime.now(UTC), {})
 
     # what came of it

@@ -10,7 +10,9 @@ import pytest
 import soundfile
 
 from callcenter.desk import acts
+from callcenter.speech.say import synthesise
 from callcenter.telephony.voice import SAMPLE_RATE_HZ
+from callcenter.telephony.wav import write_wav
 from tests.calls.calling import OUR_NUMBER, Calling, Samples, audio_of, likeness
 from tests.calls.hotline import PATIENCE_S
 
@@ -97,6 +99,21 @@ async def test_nobody_takes_the_bridged_call_and_the_resident_is_heard(calling: 
     assert heard
     assert heard in (await calling.history(number)).replace("，", ""), "what was said is in the matter"
     assert await calling.desk.pool.fetchval("select state from callback where ticket = $1", number) == "done"
+
+
+async def test_a_mailbox_is_nobody(calling: Calling, tmp_path: Path) -> None:
+    await calling.peace()
+    number = await calling.matter()
+    before = await calling.ticket(number)
+    mailbox = tmp_path / "mailbox.wav"
+    write_wav(mailbox, synthesise("您拨打的用户暂时无法接通，请在提示音后留言。", "zh"))
+    async with calling.resident(play=str(mailbox)):
+        await calling.call_back_is_due(number)
+        rung = await calling.call_of(number, "callback", state="due", attempts=1)
+    assert rung["result"] == "no_clear_answer", "rung again later"
+    assert await calling.desk.pool.fetchval("select state from callback where ticket = $1", number) == "due"
+    row = await calling.ticket(number)
+    assert (row["content"], row["category"]) == (before["content"], before["category"])
 
 
 async def test_the_trunk_is_away(calling: Calling) -> None:
