@@ -149,6 +149,18 @@ def test_call_backs_are_shown_to_and_made_by_those_whose_matters_they_are(
     assert back["id"] in {c["id"] for c in after}
 
 
+def test_any_operator_keeps_a_promised_call_back(house: House, admin: Client, dispatcher: Client) -> None:
+    """R5, R22: the list is every operator's, also of what a department has accepted; the resident is not rung twice."""
+    number = matter(house, stories.POWER)
+    at = (datetime.now(ZONE) + timedelta(hours=2)).isoformat()
+    assert act(dispatcher, number, "call-back", at=at).status_code == 200
+    other = make_account(house.desk, admin, "another-operator", "agent", name="临时值班员")
+    (back,) = [c for c in other.api("GET", "/callbacks").json()["callbacks"] if c["ticket"] == number]
+    answer = other.api("POST", f"/callbacks/{back['id']}/done", json={"result": "已告知"}, headers=key())
+    assert (answer.status_code, answer.json()["state"]) == (200, "done"), answer.text
+    assert number not in {c["ticket"] for c in dispatcher.api("GET", "/callbacks").json()["callbacks"]}
+
+
 def test_a_dispatcher_of_no_department_sees_no_matters(house: House, admin: Client) -> None:
     """R10: nothing instead of everything."""
     nowhere = make_account(house.desk, admin, "of-nowhere", "dispatcher", name="无部门")
@@ -345,6 +357,31 @@ def test_what_is_no_photo_is_not_kept(house: House, supervisor: Client, dispatch
     assert send(dispatcher, png(8, 8)) == 403, "another department's"
     assert supervisor.api("GET", f"/tickets/{number}/photos").json()["photos"] == []
     assert send(supervisor, png(8, 8)) == 200
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-CN", "无法识别的图片"), ("en", "no picture")])
+def test_a_page_says_in_place_why_something_was_refused(
+    house: House, dispatcher: Client, supervisor: Client, language: str, said: str
+) -> None:
+    number = matter(house)
+    act(supervisor, number, "hand-over", to="gao_feng", reason="请您处理")
+    act(dispatcher, number, "accept")
+    dispatcher.get(f"/tickets/{number}")
+    in_place = {"HX-Request": "true", "HX-Target": "pane"}
+    form = {"csrf": dispatcher.csrf, "lang": language}
+    address = f"{dispatcher.base}/tickets/{number}"
+    for what, sent in (
+        ("photos", {}), ("call-back", {}), ("wait", {"until": "2020-01-01T10:00"}), ("done", {}), ("accept", {}),
+        ("close", {}), ("refuse", {"reason": "今天排满了"}), ("join", {"into": str(number)}),
+    ):  # fmt: skip
+        data = {**form, "key": f"in-place-{next(_keys):06}", **sent}
+        files = {"photo": ("p.heic", b"no picture")} if what == "photos" else None
+        answer = dispatcher.http.post(
+            f"{address}/{what}?lang={language}", data=data, files=files, headers=in_place, timeout=30
+        )
+        assert answer.status_code in (403, 409, 422), (what, answer.text)
+        assert 'role="alert"' in answer.text, (what, answer.text)
+        assert what != "photos" or said in answer.text
 
 
 def test_what_would_happen_is_what_the_rule_says(house: House, agent: Client) -> None:
