@@ -69,8 +69,9 @@ def called_back(
     other_due: datetime | None = None,
 ) -> Outcome:  # fmt: skip
     """The promised call-back was made (R22): to `number`, or whatever was promised where none is named. What was
-    promised to somebody else who called about the matter, on another number, is still due at `other_due`."""
-    course = Course(situation, state) if by == RULE else _begin(situation, state, by)
+    promised to somebody else who called about the matter, on another number, is still due at `other_due`. Whoever
+    keeps the promise may say so: the list of call-backs is every operator's (R5)."""
+    course = Course(situation, state)
     course.add(Act.CALLED_BACK, by, note=note, number=number)
     if other_due is not None:
         sentence = ("另一来电号码的回电仍应按时进行。", "The call-back to another number is still due.")
