@@ -27,7 +27,8 @@ NAME = re.compile(r"[0-9a-f]{64}\.(?:jpeg|png)")
 
 
 async def add(desk: Desk, number: int, actor: str, content: bytes, key: str, note: str = "") -> None:
-    """Keep a photo with a matter, once per key.
+    """Keep a photo with a matter; the same one with the same key once. Another with that key is another: whoever hears
+    nothing of the first, because the line was bad, sends the next from the same page.
 
     Raises DomainError `photo.too_large`, `photo.unreadable`, `photo.too_many`; AccessError `r14.not_concerned`.
     """
@@ -36,7 +37,7 @@ async def add(desk: Desk, number: int, actor: str, content: bytes, key: str, not
     picture = await asyncio.to_thread(pictures.read, content)
     name = f"{hashlib.sha256(picture.content).hexdigest()}.{picture.kind}"
     async with desk.pool.acquire() as connection, connection.transaction():
-        if not await once(connection, f"photo:{number}:{key}", actor):
+        if not await once(connection, f"photo:{number}:{key}:{name}", actor):
             return
         state = await matters.load(connection, number)
         around = await matters.situation(desk, connection, state.site)

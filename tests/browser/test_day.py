@@ -128,6 +128,23 @@ def test_a_ticket_shows_its_reasons_its_clock_and_its_history(house: House, visi
     expect(page.locator(".history .rule", has_text="R13").first).to_be_visible()
 
 
+def test_a_photo_that_did_not_get_through_may_be_chosen_once_more(house: House, visits: Visits, tmp_path: Path) -> None:
+    number = given_to(house, REPAIRMAN)
+    act(house.client("dispatcher"), number, "accept")
+    visit = visits("dispatcher", narrow=True)
+    page = ready(visit.go(f"/tickets/{number}"))
+    broken, picture = tmp_path / "broken.png", tmp_path / "photo.png"
+    broken.write_bytes(b"no picture")
+    picture.write_bytes(png(400, 300))
+    field = page.locator("form[data-photo] input[type=file]")
+    field.set_input_files(broken)
+    expect(page.locator("#notices")).to_contain_text("无法识别的图片")
+    assert field.evaluate("field => field.files.length") == 0, "a browser tells of no change to the same file"
+    visit.wrong.clear()  # the console tells of the refusal
+    field.set_input_files(picture)
+    expect(page.locator(".photos img").first).to_be_visible()
+
+
 def test_a_repairman_does_a_job_with_a_phone(house: House, visits: Visits, tmp_path: Path) -> None:
     number = given_to(house, REPAIRMAN)
     page = ready(visits("dispatcher", narrow=True).go("/day"))

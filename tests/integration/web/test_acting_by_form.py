@@ -332,6 +332,13 @@ def test_a_photo_is_kept_once_without_where_it_was_taken(house: House, dispatche
         assert answer.status_code == 200, answer.text
     photos = dispatcher.api("GET", f"/tickets/{number}/photos").json()["photos"]
     assert [(p["width"], p["height"], p["by"]) for p in photos] == [(64, 48, "gao_feng")]
+    after_a_lost_answer = dispatcher.http.post(  # the page has not heard of the first, and its key is the same
+        f"{dispatcher.base}/tickets/{number}/photos", data={"csrf": dispatcher.csrf, "key": "photo-of-a-leak"},
+        files={"photo": ("p.png", png(20, 10), "image/png")}, timeout=30,
+    )  # fmt: skip
+    assert after_a_lost_answer.status_code == 200
+    kept = dispatcher.api("GET", f"/tickets/{number}/photos").json()["photos"]
+    assert [p["width"] for p in kept] == [64, 20], "another photo is another"
     address = f"/tickets/{number}/photos/{photos[0]['name']}"
     kept = dispatcher.get(address)
     assert kept.headers["Content-Type"] == "image/jpeg"

@@ -27,4 +27,5 @@ document.addEventListener("change", async (event) => {
     else document.getElementById("notices").innerHTML = await answer.text();
   } catch { window.dispatchEvent(new CustomEvent("server-lost")); }
   form.removeAttribute("aria-busy");
+  field.value = ""; // the same photo may be chosen once more
 });
