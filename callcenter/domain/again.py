@@ -9,7 +9,6 @@ from callcenter.domain import explain
 from callcenter.domain.deadlines import Clock, Deadline
 from callcenter.domain.effects import Course, Outcome
 from callcenter.domain.handover import (
-    UNTAKEN,
     ask_to_confirm,
     becomes_major,
     limit_of_confirming,
@@ -19,7 +18,7 @@ from callcenter.domain.handover import (
 from callcenter.domain.matters import WATCHED_SOURCES, Call, Matter
 from callcenter.domain.rules import EMERGENCY, more_urgent
 from callcenter.domain.situation import Situation
-from callcenter.domain.tickets import CALLER, Act, TicketState
+from callcenter.domain.tickets import CALLER, UNTAKEN, Act, TicketState
 
 
 def called_again(

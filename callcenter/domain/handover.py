@@ -18,11 +18,8 @@ from callcenter.domain.roster import OPERATOR
 from callcenter.domain.rules import EMERGENCY, more_urgent
 from callcenter.domain.situation import Situation
 from callcenter.domain.ticket_life import apply
-from callcenter.domain.tickets import RULE, Act, CallRecord, Opening, Status, TicketEvent, TicketState
+from callcenter.domain.tickets import RULE, UNTAKEN, Act, CallRecord, Opening, Status, TicketEvent, TicketState
 from callcenter.errors import DomainError
-
-UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED, Status.REOPENED)
-"""Where nobody has taken it or begun: what changes its department or urgency routes it anew."""
 
 
 def concerned(situation: Situation, state: TicketState, staff: str) -> bool:

@@ -18,6 +18,7 @@ from callcenter.domain.roster import OPERATOR, Roster
 from callcenter.domain.rules import EMERGENCY, AcceptanceLimit, Rules, more_urgent
 from callcenter.domain.situation import Situation
 from callcenter.domain.staff import Organisation
+from callcenter.domain.tickets import UNTAKEN, Status
 from callcenter.errors import DomainError
 
 
@@ -253,7 +254,7 @@ def decide(
 
 
 def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decision:
-    """R17: the call joins its open matter. A risen urgency starts the chain anew while nobody has accepted."""
+    """R17: the call joins its open matter. A risen urgency starts the chain anew while nobody has taken it."""
     organisation, rules, at = site.organisation, site.rules, site.at
     first = organisation.once_here(again.first_responder)
     responsible = organisation.once_here(again.responsible)
@@ -265,13 +266,8 @@ def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decisio
     handed_to: tuple[HandOver, ...] = ()
     if rises:
         reasons.append(explain.risen(matter.urgency))
-        if again.responsible == again.first_responder and first.department != again.department:
-            handed_to, passed = chain(
-                again.department, organisation, site.roster, rules, at,
-                urgency=matter.urgency, without=(again.first_responder,),
-            )  # fmt: skip
-            department = organisation.once_department(again.department)
-            reasons += (*passed, explain.outside_duty(department, matter.urgency, handed_to, organisation))
+        handed_to, asked = _asked_anew(site, matter, again)
+        reasons += asked
     reasons += _besides(site, matter, major)
     due = opening_deadlines(rules, at, handed_over=False, needs_investigation=False, major=major and rises)
     return Decision(
@@ -289,6 +285,30 @@ def _decide_again(site: Situation, matter: Matter, again: OpenMatter) -> Decisio
         deadlines=tuple(d for d in due if d.clock is Clock.REPORT),
         reasons=tuple(reasons),
     )
+
+
+def _asked_anew(
+    site: Situation, matter: Matter, again: OpenMatter
+) -> tuple[tuple[HandOver, ...], tuple[Reason, ...]]:
+    """The chain of a matter that this call makes more urgent, as the desk will ask it (`again.called_again`): nobody
+    where somebody works on it, or it is to be confirmed first, or is the responsible person's own and no danger."""
+    danger = matter.urgency == EMERGENCY
+    undone = danger and matter.says_undone(again.state)
+    if not undone and (again.state not in UNTAKEN or (again.state == Status.TO_CONFIRM and not danger)):
+        return (), ()
+    organisation = site.organisation
+    responsible = again.first_responder if undone else again.responsible
+    own = organisation.once_here(responsible).department == again.department
+    if own and not danger:
+        return (), ()
+    handed_to, passed = chain(
+        again.department, organisation, site.roster, site.rules, site.at,
+        urgency=matter.urgency, without=(again.first_responder, responsible),
+    )  # fmt: skip
+    department = organisation.once_department(again.department)
+    if own:
+        return handed_to, (explain.emergency_within_duty(department),)
+    return handed_to, (*passed, explain.outside_duty(department, matter.urgency, handed_to, organisation))
 
 
 def _besides(site: Situation, matter: Matter, major: bool) -> list[Reason]:

@@ -48,6 +48,8 @@ class Status(StrEnum):
         return self not in (Status.ARCHIVED, Status.JOINED)
 
 
+UNTAKEN = (Status.RECORDED, Status.TO_CONFIRM, Status.HANDED_OVER, Status.ASSIGNED, Status.REOPENED)
+"""Where nobody has taken it or begun: what changes its department or urgency routes it anew."""
 STATUS_ZH = {
     Status.RECORDED: "已登记",
     Status.TO_CONFIRM: "待核实",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -375,6 +376,24 @@ def test_calling_again_in_danger_raises_the_matter() -> None:
     again = called_again(situation(LATER), taken, RESIDENT, replace(LAMP, urgency="emergency"))
     assert (again.state.responsible, again.state.status) == ("B", Status.ACCEPTED)
     assert {"A", "B", "L", "G"} <= {e.staff for e in again.effects if e.ring}
+
+
+def test_the_line_names_whom_the_desk_will_ask_when_a_matter_becomes_more_urgent() -> None:
+    """R13, R17: wherever the matter stands, and whoever has it by then."""
+    here, own = situation(LATER), replace(LAMP, department="service", category="staff")
+    for matter in (LAMP, own, replace(LAMP, to_confirm=True)):
+        opened = _open(matter)
+        stands = [opened, tick(situation(at(20, 8, 31)), opened).state, not_answering(here, opened, "B").state]
+        if not matter.to_confirm:
+            done = work.done(here, opened, "A", "已修复").state
+            wait = work.wait(here, opened, "A", WaitFor.RESIDENT, at(25, 9), "不在家").state
+            stands += [done, wait, work.start(here, opened, "A").state, work.unsatisfied(here, done).state]
+        for state, urgency in itertools.product(stands, ("important", "emergency")):
+            said = replace(matter, urgency=urgency, to_confirm=False)
+            now = situation(at(20, 9))
+            made = decide(RESIDENT, said, ORGANISATION, ROSTER, RULES, now.at, (state.open_matter(),))
+            asked = _staff(called_again(now, state, RESIDENT, said), EffectKind.ASK)
+            assert asked == ([made.next_asked] if made.handed_to else []), (state.status, urgency)
 
 
 def test_a_call_of_the_press_makes_a_matter_major_and_it_stays_theirs() -> None:

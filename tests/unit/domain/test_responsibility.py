@@ -200,7 +200,8 @@ def test_who_says_nothing_again_joins_the_matter_that_waits_for_words() -> None:
 def test_repeat_caller_in_danger_starts_the_chain_with_the_short_limit() -> None:
     worse = replace(LAMP, urgency="emergency")
     call = Call(SITE, "+861", "h1")
-    untaken = decide(call, worse, ORGANISATION, ROSTER, RULES, EVENING, (_open_lamp(responsible="A"),))
+    asked = _open_lamp(responsible="A", state="handed_over")
+    untaken = decide(call, worse, ORGANISATION, ROSTER, RULES, EVENING, (asked,))
     assert untaken.responsible == "A"
     assert untaken.handed_to[0].staff == "B"
     assert untaken.handed_to[0].limit.minutes == RULES.emergency_accept_min
