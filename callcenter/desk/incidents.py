@@ -11,6 +11,7 @@ from callcenter.desk.acts import once
 from callcenter.desk.events import DeskEvent, tell, write_event
 from callcenter.desk.models import CallRow, IncidentRow, NewsKind
 from callcenter.domain import explain, work
+from callcenter.domain.clockwork import rungs_above
 from callcenter.domain.effects import EffectKind
 from callcenter.domain.handover import many_households
 from callcenter.domain.incidents import NEVER_ALIKE, Incident, group, written_report
@@ -117,18 +118,17 @@ async def _recognise(desk: Desk, connection: Connection, around: Situation, inci
 
 
 def _supervisors(around: Situation) -> tuple[str, ...]:
-    """Who is told of an incident: the supervisor of the ladder (客服主任) and the duty leader."""
-    ladder = around.organisation.ladder
-    supervisor = ladder[1] if len(ladder) > 1 else around.organisation.general_manager
-    leader = around.leader or around.organisation.last_resort
-    return tuple(dict.fromkeys((supervisor, leader)))
+    """Who is told of an incident: the supervisor of the ladder (客服主任), or the next above who is there, and the duty
+    leader."""
+    supervisor = rungs_above(around, around.organisation.ladder[0])[0]
+    return tuple(dict.fromkeys((supervisor, around.leader or around.backstop)))
 
 
 async def _tell_major(
     desk: Desk, connection: Connection, around: Situation, identity: int, incident: Incident, urgency: str
 ) -> None:
     """More households than the set number: at once to the duty leader and the general manager (R15)."""
-    leader = around.leader or around.organisation.last_resort
+    leader = around.leader or around.backstop
     told = {leader: explain.TELL_LEADER, around.organisation.general_manager: explain.TELL_GENERAL_MANAGER}
     for staff, sentence in told.items():
         key = f"incident/{identity}/major/{staff}"

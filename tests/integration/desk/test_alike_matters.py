@@ -203,3 +203,19 @@ async def test_a_matter_is_saved_while_it_is_looked_at(desk: Desk, node: Linked,
         await ours.execute("set local lock_timeout = '1s'")
         await alike.consider(ours, 100200, Matter.understood(labels("power")))
     await desk.pool.execute("delete from job")
+
+
+async def test_while_the_supervisor_is_away_the_next_above_is_told(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R32, R24: nobody reads it otherwise until they are back."""
+    supervisor, above = desk.site(SITE).organisation.ladder[1:3]
+    await desk.pool.execute(
+        "insert into absence (site, staff, starts_at, ends_at, reason)"
+        " values ($1, $2, now() - interval '1 hour', now() + interval '1 day', '')",
+        SITE, supervisor,
+    )  # fmt: skip
+    await calls_from_building_6(desk, node, speech, 5)
+    told = {t.staff for t in await todo.tasks(desk, SITE) if t.kind == "incident"}
+    assert above in told
+    assert supervisor not in told
