@@ -135,7 +135,10 @@ def _shift(state: TicketState, event: TicketEvent) -> TicketState:
 
 
 def _relieve(state: TicketState, event: TicketEvent) -> TicketState:
-    return replace(state, responsible=_needed(event.to, event, "a person"), by_duty=False)
+    """Work that was under way is nobody's by acceptance any more: whoever has it now has been given it."""
+    accepted_by = None if state.status in (Status.ACCEPTED, Status.IN_PROGRESS) else state.accepted_by
+    to = _needed(event.to, event, "a person")
+    return replace(state, responsible=to, by_duty=False, accepted_by=accepted_by)
 
 
 def _by_duty(state: TicketState, event: TicketEvent) -> bool:

@@ -304,6 +304,19 @@ def test_leave_and_leaving_the_company_relieve_whoever_is_responsible() -> None:
     assert left.events[0].act is Act.RELIEVE
 
 
+def test_what_was_given_to_whoever_is_there_goes_to_the_right_department_and_in_danger_to_its_chain() -> None:
+    """R13, R17: B had accepted it and is ill, C has it and has not accepted anything."""
+    away = _away(Absence("B", EVENING, at(22, 0), "病假", "C"))
+    given = tick(away, handover.accept(situation(LATER), _open(LAMP), "B").state).state
+    assert (given.responsible, given.accepted_by) == ("C", None)
+    elsewhere = handover.relabel(away, given, "C", replace(LAMP, department="environment")).state
+    assert (elsewhere.responsible, elsewhere.asked) == ("C", "W")
+    worse = called_again(away, given, RESIDENT, replace(LAMP, urgency="emergency"))
+    assert (worse.state.responsible, worse.state.asked) == ("C", "K")
+    done = work.done(situation(LATER), handover.accept(situation(LATER), _open(LAMP), "B").state, "B", "已修复").state
+    assert tick(away, done).state.accepted_by == "B", "who did the work is known as long as the matter is"
+
+
 def test_whom_the_sites_files_name_no_more_has_left_and_no_call_is_lost() -> None:
     """R14, R17: A and B were taken out of the file while A's matter was open with B."""
     taken = handover.accept(situation(LATER), _open(LAMP), "B").state
