@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -34,6 +35,15 @@ def _day(node: Node, key: str) -> date | None:
     return found.day() if found is not None else None
 
 
+def _number(node: Node) -> str:
+    """A number as it is dialled: 138…, for "+86 138-0013-8000" too, or an extension."""
+    plain = re.sub(r"[\s().-]", "", node.text())
+    plain = re.sub(r"^(?:\+|00)86(?=1[3-9][0-9]{9}$)", "", plain)
+    if not re.fullmatch(r"\+?[0-9]{2,20}", plain):
+        raise node.error("number", f"{node.text()!r} is no number that can be dialled", "write figures, as 13800138000")
+    return plain
+
+
 def _staff(node: Node, departments: set[str]) -> tuple[tuple[Staff, ...], dict[str, Node]]:
     people: dict[str, Staff] = {}
     nodes: dict[str, Node] = {}
@@ -50,14 +60,17 @@ def _staff(node: Node, departments: set[str]) -> tuple[tuple[Staff, ...], dict[s
                 f"no department {department.text()!r}",
                 f"use one of {', '.join(sorted(departments))}",
             )
+        own: dict[str, str | None] = {}
         for key in ("extension", "mobile"):
-            if (number := child.find(key)) is None:
+            written = child.find(key)
+            number = own[key] = _number(written) if written is not None and written.text() else None
+            if written is None or number is None:
                 continue
-            if number.text() in numbers:
-                raise number.error(
-                    "duplicate", f"{key} {number.text()} is {numbers[number.text()]}'s already", "give each their own"
+            if number in numbers:
+                raise written.error(
+                    "duplicate", f"{key} {number} is {numbers[number]}'s already", "give each their own"
                 )
-            numbers[number.text()] = person.text()
+            numbers[number] = person.text()
         nodes[person.text()] = child
         people[person.text()] = Staff(
             id=person.text(),
@@ -66,8 +79,8 @@ def _staff(node: Node, departments: set[str]) -> tuple[tuple[Staff, ...], dict[s
             department=department.text(),
             name_en=optional_text(child, "name_en"),
             title_en=optional_text(child, "title_en"),
-            extension=optional_text(child, "extension") or None,
-            mobile=optional_text(child, "mobile") or None,
+            extension=own["extension"],
+            mobile=own["mobile"],
             reports_to=optional_text(child, "reports_to") or None,
             active_from=_day(child, "active_from"),
             active_until=_day(child, "active_until"),

@@ -127,6 +127,9 @@ WRONG = [
     ("organisation", "{manager: xu_min}", "{manger: xu_min}", "unknown_key", "departments.finance.manger", True),
     ("organisation", "  finance: {manager: xu_min}\n", "", "unknown_department", "staff.22.department", False),
     ("organisation", 'mobile: "14000000242"', 'mobile: "14000000241"', "duplicate", "staff.21.mobile", True),
+    ("organisation", 'mobile: "14000000242"', 'mobile: "140 0000 0241"', "duplicate", "staff.21.mobile", True),
+    ("organisation", 'mobile: "14000000242"', 'mobile: "ask him"', "number", "staff.21.mobile", True),
+    ("organisation", 'extension: "223"', 'extension: "22e"', "number", "staff.13.extension", True),
     ("organisation", "{id: shen_jie,", "{id: xu_min,", "duplicate", "staff.23.id", True),
     ("organisation", 'mobile: "14000000221", reports_to: zhou_jianguo', 'mobile: "14000000221", reports_to: gao_feng',
      "chain_loop", "reports_to", False),
@@ -176,6 +179,12 @@ def test_a_mistake_is_told_with_its_place_and_mend(
     if same_line:
         shift = old[: len(old) - len(old.lstrip("\n"))].count("\n")
         assert error.where.startswith(f"{path}:{line + shift}")
+
+
+@pytest.mark.parametrize("written", ["+86 140-0000-0223", "+8614000000223", "0086 140 0000 0223", "140-0000-0223"])
+def test_a_persons_mobile_is_dialled_however_it_is_written(folder: Path, written: str) -> None:
+    _change(folder / "organisation.yaml", 'mobile: "14000000223"', f'mobile: "{written}"')
+    assert load_site(folder, at=SATURDAY).organisation.person("gao_feng").mobile == "14000000223"
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
