@@ -6,7 +6,7 @@ once, and a matter has exactly one responsible person at every commit (R14).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -127,19 +127,16 @@ async def save(
     desk: Desk, connection: Connection, around: Situation, outcome: Outcome, *, call: UUID | None = None
 ) -> None:
     """Save a ticket that is under our lock after a step, with the step's events and effects."""
-    await save_all(desk, connection, [(around, outcome)], call=call)
+    await written(desk, around, outcome, call=call).flush(connection)
 
 
-async def save_all(
-    desk: Desk, connection: Connection, steps: Sequence[tuple[Situation, Outcome]], *, call: UUID | None = None
-) -> None:
-    """Save different tickets that are all under our lock, each after a step: a statement at a time for all of them."""
+def written(desk: Desk, around: Situation, outcome: Outcome, *, call: UUID | None = None) -> Writing:
+    """What a step of a ticket writes."""
     writing = Writing()
-    for around, outcome in steps:
-        writing.add("update", **columns(around, outcome.state))
-        if outcome.events or outcome.effects:
-            _plan(desk, writing, outcome, call)
-    await writing.flush(connection)
+    writing.add("update", **columns(around, outcome.state))
+    if outcome.events or outcome.effects:
+        _plan(desk, writing, outcome, call)
+    return writing
 
 
 def _look_at(around: Situation, state: TicketState) -> datetime | None:
@@ -173,7 +170,10 @@ def columns(around: Situation, state: TicketState) -> dict[str, Any]:
 
 
 class Writing:
-    """Statements in the making. Rows of one statement are one execution of it; statements keep the order of ORDER."""
+    """Statements in the making. Rows of one statement are one execution of it; statements keep the order of ORDER.
+
+    Tickets that are written together are different ones, all under our lock.
+    """
 
     ORDER = (
         "update", "event", "end_tasks", "tell", "put_task", "send", "end_callbacks", "set_callback_responsible",
@@ -187,10 +187,15 @@ class Writing:
         """One row of a statement."""
         self._rows.setdefault(statement, []).append(values)
 
+    def take(self, other: Writing) -> None:
+        """What another ticket's step writes as well: each statement is then one execution for all."""
+        for statement, rows in other._rows.items():
+            self._rows.setdefault(statement, []).extend(rows)
+
     async def flush(self, connection: Connection) -> None:
         """Send everything, in order, within the transaction that holds the locks.
 
-        Unlike those of lists, the plans of these statements do not depend on values: each is made once, not per row.
+        Unlike those of lists, the plans of these statements do not depend on values: each is made once.
         """
         await _saves.plan_once(connection)
         for name in self.ORDER:

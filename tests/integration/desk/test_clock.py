@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from desk_node import SITE, FakeSpeech, Linked, labels, linked, served, settings_of, until
 
 from callcenter.config import ROOT, Settings, SiteSettings
 from callcenter.desk import acts, clock, jobs, tickets
 from callcenter.desk.house import Desk, open_desk
+from callcenter.domain.clockwork import tick
+from callcenter.domain.effects import Outcome
+from callcenter.domain.situation import Situation
+from callcenter.domain.tickets import TicketState
 
 NUMBER = 100777
 
@@ -52,6 +57,32 @@ async def test_who_lets_the_limit_pass_is_passed_over_once(desk: Desk, node: Lin
         NUMBER, after.asked,
     )  # fmt: skip
     assert asked == 1, "an emergency is rung"
+
+
+async def test_a_fault_of_ours_in_one_matter_stops_nobody_elses_clock(
+    desk: Desk, node: Linked, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R24: it is looked at again a minute later, and said in the log."""
+    await emergency(desk, node, speech)
+    broken = NUMBER + 1
+    understood = labels("noise", "normal", "complaint", building="5", room="302")
+    speech.answers["楼上太吵"] = understood
+    node.line.whole_call("楼上太吵", broken, understood)
+    await until(lambda: desk.pool.fetchval("select true from ticket where number = $1 and complete", broken))
+    await until(lambda: desk.pool.fetchval("select not exists (select from job)"))
+
+    def faulty(around: Situation, state: TicketState) -> Outcome:
+        if state.ticket == str(broken):
+            raise ValueError("no working day within 60 days")
+        return tick(around, state)
+
+    monkeypatch.setattr(clock, "tick", faulty)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    await desk.pool.execute("update ticket set next_at = $1", later)
+    await clock.look(desk, later)
+    assert "ticket.pass_over" in await kinds(desk)
+    again = await desk.pool.fetchval("select next_at from ticket where number = $1", broken)
+    assert again == later + timedelta(seconds=clock.AGAIN_S)
 
 
 async def test_a_day_of_downtime_is_caught_up_without_a_storm(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
