@@ -121,14 +121,14 @@ def _supervisors(around: Situation) -> tuple[str, ...]:
     """Who is told of an incident: the supervisor of the ladder (客服主任), or the next above who is there, and the duty
     leader."""
     supervisor = rungs_above(around, around.organisation.ladder[0])[0]
-    return tuple(dict.fromkeys((supervisor, around.leader or around.backstop)))
+    return tuple(dict.fromkeys((supervisor, around.leader_or_last_resort)))
 
 
 async def _tell_major(
     desk: Desk, connection: Connection, around: Situation, identity: int, incident: Incident, urgency: str
 ) -> None:
     """More households than the set number: at once to the duty leader and the general manager (R15)."""
-    leader = around.leader or around.backstop
+    leader = around.leader_or_last_resort
     told = {leader: explain.TELL_LEADER, around.organisation.general_manager: explain.TELL_GENERAL_MANAGER}
     for staff, sentence in told.items():
         key = f"incident/{identity}/major/{staff}"
@@ -142,7 +142,7 @@ async def _report(
     number = next(iter([row["number"] async for row in _sql.open_matters_of(connection, id=identity)]), None)
     if number is not None:
         general_manager = around.organisation.general_manager
-        people = {around.leader or around.backstop: explain.TELL_LEADER, general_manager: explain.TELL_GENERAL_MANAGER}
+        people = {around.leader_or_last_resort: explain.TELL_LEADER, general_manager: explain.TELL_GENERAL_MANAGER}
         await _saves.tell(connection, rows=[
             {"ticket": number, "staff": staff, "rule": "R15", "at": around.at, "zh": zh, "en": en}
             for staff, (zh, en) in people.items()

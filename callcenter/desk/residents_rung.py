@@ -151,7 +151,7 @@ def _called_back(
     course = Course(around, state)
     if state.status.open and kept is not None:
         made = work.called_back(around, state, RULE, number=kept, other_due=other_due)
-        course = Course(around, made.state, list(made.events), list(made.effects))
+        course = Course.after(around, made)
     course.add(Act.NOTE, RULE, note=f"回电：{note[0]}", note_en=f"Called: {note[1]}")
     if answer == "heard":
         sentence = ("已回电，住户有新的说明，请查看。", "The resident was called back and has told more: please look.")
@@ -247,7 +247,7 @@ async def amended(a: Applying) -> bool:
         around = await matters.situation(a.desk, a.connection, state.site)
         outcome = relabel(around, state, RULE, matter, record)
         if undone:  # danger told in the follow-up call: its department is asked at once, not after it (R17, R23)
-            course = Course(around, outcome.state, list(outcome.events), list(outcome.effects))
+            course = Course.after(around, outcome)
             open_again(course, CALLER, Act.UNSATISFIED, "")
             outcome = course.outcome()
         await matters.save(a.desk, a.connection, around, outcome, call=a.call)

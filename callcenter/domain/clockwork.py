@@ -85,7 +85,7 @@ def _keep_tasks(course: Course) -> None:
             sentence = ("原回访人不在岗，请您回访。", "Whoever was to make the follow-up call is away: please make it.")
             course.effect(EffectKind.FOLLOW_UP, calls, "R23", sentence, due_at=call.due_at)
     if report is not None and writes is not None and not situation.answers_for(writes):
-        reports = situation.leader or situation.backstop
+        reports = situation.leader_or_last_resort
         if reports != writes:
             course.add(Act.REPORT_BY, to=reports)
             sentence = ("原报告人不在岗，书面报告由您提交。", "Whoever was to write the report is away: please do.")

@@ -75,6 +75,11 @@ class Course:
     events: list[TicketEvent] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
 
+    @classmethod
+    def after(cls, situation: Situation, outcome: Outcome) -> Course:
+        """One that goes on where another step ended."""
+        return cls(situation, outcome.state, list(outcome.events), list(outcome.effects))
+
     @property
     def at(self) -> datetime:
         """The moment of the step."""

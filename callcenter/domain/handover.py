@@ -127,7 +127,7 @@ def open_ticket(
         responsible=decision.responsible,
         by_duty=by_duty,
         major=decision.major,
-        report_by=(situation.leader or situation.backstop) if decision.major else None,
+        report_by=situation.leader_or_last_resort if decision.major else None,
     )
     first = decision.reasons[0]
     opened = TicketEvent(
@@ -288,8 +288,10 @@ def _department_of(course: Course, staff: str) -> str:
     """The department whose a matter is once `staff` has it: their own, unless they stand above the one it has."""
     organisation, now = course.situation.organisation, course.state.matter.department
     own = organisation.person(staff).department
-    if not organisation.has_department(now) or not organisation.has_department(own):
-        return own if organisation.has_department(own) else now
+    if not organisation.has_department(own):
+        return now
+    if not organisation.has_department(now):
+        return own
     department = organisation.department(now)
     over = {*department.deputies, department.manager, *organisation.above(department.manager)}
     return now if staff in over else own
@@ -445,7 +447,7 @@ def _no_longer_major(course: Course, by: str) -> None:
 def _report_is_due(course: Course) -> str:
     """Who writes the report on what is major now: the duty leader, by the next day (R15)."""
     situation = course.situation
-    report_by = situation.leader or situation.backstop
+    report_by = situation.leader_or_last_resort
     course.add(
         Act.RAISE, rule="R15", to=report_by, deadlines=_of_clock(course, Clock.REPORT, major=True),
         why=(
@@ -463,7 +465,7 @@ def keep_report(course: Course, joined: TicketState) -> None:
     if due is None or course.state.major:
         return
     course.add(
-        Act.RAISE, rule="R15", to=joined.report_by or course.situation.leader or course.situation.backstop,
+        Act.RAISE, rule="R15", to=joined.report_by or course.situation.leader_or_last_resort,
         deadlines=(Deadline(Clock.REPORT, due.starts_at, due.due_at),),
         why=(
             "并入的事项属重大事项：书面报告仍应提交。",

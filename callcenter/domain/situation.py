@@ -57,6 +57,11 @@ class Situation:
         """值班员 on duty, or the last resort where the roster has a gap (R11, R14)."""
         return self.on_duty(OPERATOR) or self.backstop
 
+    @property
+    def leader_or_last_resort(self) -> str:
+        """带班领导 on duty, or the last resort where the roster has a gap (R14, R15)."""
+        return self.leader or self.backstop
+
     def relief(self, staff: str) -> str:
         """Who takes what `staff` can no longer answer for: their stand-in, else the nearest above, else the last
         resort; the general manager where the last resort is the one to be relieved (R14)."""

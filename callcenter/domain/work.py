@@ -218,6 +218,6 @@ def absorb(situation: Situation, state: TicketState, joined: TicketState) -> Out
     due = None if joined.matter.empty else joined.timer(Clock.CALL_BACK)
     said = replace(joined.matter, call_back_at=due.due_at if due is not None else None)
     again = called_again(situation, state, joined.call, said, done=joined.done_at is not None)
-    course = Course(situation, again.state, list(again.events), list(again.effects))
+    course = Course.after(situation, again)
     keep_report(course, joined)
     return course.outcome()
