@@ -100,10 +100,9 @@ class Kamailio:
         return await exited(self._process)
 
     async def stop(self) -> None:
-        """End it and its workers. May be called twice."""
+        """End it and its workers, having heard their last words. May be called twice."""
         if self._process is None:
             return
-        self._on_line = lambda _: None  # its workers' last words are of no interest
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()

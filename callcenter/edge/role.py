@@ -18,7 +18,7 @@ from callcenter.edge.ports import choose_port
 from callcenter.edge.registrars import Registrars
 from callcenter.edge.render import EdgeFiles, listed_networks, render, write_addresses, write_lines
 from callcenter.edge.rpc import Rpc
-from callcenter.edge.tail import follow
+from callcenter.edge.tail import Tail
 from callcenter.edge.trunks import check_trunks, register_trunks
 from callcenter.edge.undertaker import bury
 from callcenter.edge.unserved import UnservedReporter, parse_unserved, redact
@@ -34,6 +34,8 @@ LOOK_S = 0.25
 TRUNKS_S = 60.0
 """Names of registrars are looked up again this often."""
 GOODBYE_S = 3.0
+GIVEN_UP_AFTER = 5
+"""Questions in a row that a Kamailio leaves without an answer, each for `rpc.TIMEOUT_S`, while it is asked to close."""
 
 
 class EdgeRole:
@@ -44,6 +46,8 @@ class EdgeRole:
         self.external = settings.edge.mode == "external"
         self._stop = asyncio.Event()
         self._stops = 0
+        self._ended = False
+        """Kamailio is being ended: what its workers say of that is of no interest, a call that it refused is."""
         self._phones: PhoneBook = read_phones(settings)
         self._pushed: PhoneBook | None = None
         self._lines: list[LineAddress] = []
@@ -76,7 +80,7 @@ class EdgeRole:
         report = parse_unserved(line)
         if report is not None:
             self.reporter.take(report)
-        elif any(level in line for level in ("WARNING", "ERROR", "CRITICAL", "ALERT", "BUG")):
+        elif not self._ended and any(level in line for level in ("WARNING", "ERROR", "CRITICAL", "ALERT", "BUG")):
             log.warning("kamailio.said", words=redact(line))
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -108,6 +112,7 @@ class EdgeRole:
                 await kamailio.start()
             return await self._serve(files, kamailio, before)
         finally:
+            self._ended = True
             if kamailio is not None:
                 await kamailio.stop()
             self.reporter.flush(everything=True)
@@ -123,7 +128,8 @@ class EdgeRole:
         tail = None
         if kamailio is None:
             log.warning("edge.external", config=str(files.config), log=str(told.with_name("kamailio.log")))
-            tail = asyncio.create_task(follow(told.with_name("kamailio.log"), self._on_log), name="kamailio log")
+            log_file = Tail(told.with_name("kamailio.log"))
+            tail = asyncio.create_task(log_file.follow(self._on_log), name="kamailio log")
         died = asyncio.create_task(kamailio.wait()) if kamailio else None
         trunks = asyncio.create_task(self._keep_trunks(files, rpc), name="trunks")
         try:
@@ -248,22 +254,26 @@ class EdgeRole:
         )
 
     async def _drain(self, files: EdgeFiles, rpc: Rpc, died: asyncio.Task[int] | None) -> None:
-        """Refuse new calls; wait for the calls in progress, unless told a second time."""
-        try:
-            await rpc.call("htable.seti", "mode", "closing", 1)
-        except TelephonyError as error:
-            log.warning("edge.drain", error=str(error))
-            return
-        say("draining")
-        log.info("edge.draining")
-        while self._stops < 2 and not (died is not None and died.done()):
-            say("alive")
-            await self._look(files, rpc)
+        """Refuse new calls and wait for those in progress, unless told a second time or Kamailio says nothing more.
+
+        One answer that is late does not end anybody's call.
+        """
+        refuses, silences = False, 0
+        while self._stops < 2 and silences < GIVEN_UP_AFTER and not (died is not None and died.done()):
             try:
+                if not refuses:
+                    await rpc.call("htable.seti", "mode", "closing", 1)
+                    refuses = True
+                    say("draining")
+                    log.info("edge.draining")
                 if await open_calls(rpc) == 0:
                     return
-            except TelephonyError:
-                return
+                silences = 0
+                say("alive")
+            except TelephonyError as error:
+                silences += 1
+                log.warning("edge.drain", error=str(error))
+            await self._look(files, rpc)
             self._stop.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), LOOK_S)

@@ -89,3 +89,21 @@ async def test_started_again_it_is_told_everything_anew(bench: Bench) -> None:
         await bench.edge.wait_lines([line.peer.port])
         assert (await answer_of(bench))[0] == 200
         await bench.edge.stop()
+
+
+async def test_a_call_refused_while_the_role_is_away_is_reported_when_it_is_back(bench: Bench) -> None:
+    """Kamailio, told to close, refuses on; who was refused is called back (R5)."""
+    external(bench)
+    await bench.line("answer")
+    starting = asyncio.create_task(bench.edge.start())
+    async with kamailio_of_somebody_else(bench):
+        await starting
+        await bench.edge.stop()
+        status, call_id = await answer_of(bench)
+        assert status == 503
+        bench.edge.said.clear()
+        await bench.edge.start()
+        (body,) = await bench.edge.wait_unserved()
+        assert (body["sip_call_id"], body["reason"]) == (call_id, "no_line")
+        await bench.edge.stop()
+        assert len(await bench.edge.wait_unserved()) == 1
