@@ -226,11 +226,11 @@ class OutboundCall:
 
     async def _ask(self, phone: CallPhone, matter: list[Clip]) -> str:
         """The matter, and the question, at most three times; only keys count, a mailbox presses none. Who presses while
-        it is read out and hangs up has answered."""
+        it is read out has answered, and need not hear the rest."""
         clips = matter + self._prompts.clips(QUESTIONS[self._order.question])
         for _ in range(TOLD_AT_MOST):
             try:
-                await phone.play(clips, barge_in=False)
+                await phone.play(clips, barge_in=False, stop_keys="".join(ANSWERS))
                 key = self._pressed() or await phone.gather(max_digits=1, timeout_s=KEY_WITHIN_S, end_key=None)
             except CallerGone:
                 key = self._pressed()

@@ -70,8 +70,11 @@ class CallPhone:
 
     # Phone
 
-    async def play(self, clips: Sequence[Clip], *, barge_in: bool = True) -> Played:
-        """See `Phone.play`. What was heard of it is journalled with its place on the recording."""
+    async def play(self, clips: Sequence[Clip], *, barge_in: bool = True, stop_keys: str = "") -> Played:
+        """See `Phone.play`. What was heard of it is journalled with its place on the recording.
+
+        Any of `stop_keys` ends it too, and stays among the keys that were pressed.
+        """
         self._here()
         frames: list[bytes] = []
         spoken: list[_Spoken] = []
@@ -85,7 +88,7 @@ class CallPhone:
             else:
                 spoken.append(_Spoken(prompt, clip.text, until))
         self._here()
-        return await self._play_out(frames, spoken, barge_in=barge_in)
+        return await self._play_out(frames, spoken, barge_in=barge_in, stop_keys=stop_keys)
 
     async def listen(self, *, start_timeout_s: float, end_silence_s: float, max_s: float) -> Heard:
         """See `Phone.listen`. A caller who hangs up in mid-sentence is heard: the next call raises CallerGone."""
@@ -188,7 +191,9 @@ class CallPhone:
         sounds, language = self._wires.sounds, self._wires.language
         return await asyncio.gather(*(sounds.frames(clip, language) for clip in clips))
 
-    async def _play_out(self, frames: list[bytes], spoken: list[_Spoken], *, barge_in: bool) -> Played:
+    async def _play_out(
+        self, frames: list[bytes], spoken: list[_Spoken], *, barge_in: bool, stop_keys: str
+    ) -> Played:
         ear, voice = self.ear, self.ear.voice
         if barge_in and ear.keys:
             return Played(PlayEnd.KEY, ear.keys.popleft().key)
@@ -205,6 +210,9 @@ class CallPhone:
                     start_ms, current = voice.now_ms, current + 1
                 if barge_in and ear.keys:
                     ended = Played(PlayEnd.KEY, ear.keys.popleft().key)
+                    break
+                if stopping := next((pressed.key for pressed in ear.keys if pressed.key in stop_keys), None):
+                    ended = Played(PlayEnd.KEY, stopping)
                     break
                 if barge_in and ear.activity.speaking and not ear.held:
                     ended = Played(PlayEnd.SPEECH)

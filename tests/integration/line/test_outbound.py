@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from line_node import LineNode
 from callcenter.config import load_settings
 from callcenter.edge.phones import keep_phones
 from callcenter.node.link import Phone
-from callcenter.speech.say import synthesise, wav_of
+from callcenter.speech.say import SAMPLE_RATE_HZ, synthesise, wav_of
 from callcenter.telephony.caller import running_phone
 from callcenter.telephony.plan import Action, PhonePlan, Turn, When
 from tests.harness.edge import Edge
@@ -161,15 +162,29 @@ async def test_a_person_takes_or_refuses_by_key(ordering, key, answer):
     assert read_out == [ORDER["text"]], "what was said stands in the history"
 
 
+LONG_ORDER = {**ORDER, "text": "紧急事项：三号楼一单元漏水，水一直往外喷，地板全泡了，请马上派人来。" * 3}
+
+
+async def test_who_presses_while_it_is_read_out_need_not_hear_the_rest(ordering):
+    desk, edge, _ = ordering
+    takes_it = (Turn(Action.KEYS, "1", When.TALKING, after_s=1),)
+    async with running_phone(PhonePlan(f"127.0.0.1:{edge.sip[1]}", USER, PASSWORD, turns=takes_it)) as phone:
+        await desk.order("order-1", **LONG_ORDER)
+        assert await desk.wait_answer() == "accepted"
+        await phone.wait_for("gone")
+    at = {r["body"].get("state") or r["body"]["answer"]: datetime.fromisoformat(r["at"]) for r in desk.records}
+    reading_s = len(synthesise(LONG_ORDER["text"])) / (2 * SAMPLE_RATE_HZ)
+    assert (at["accepted"] - at["answered"]).total_seconds() < reading_s / 2
+
+
 async def test_who_presses_while_it_is_read_out_and_hangs_up_has_answered(ordering):
     desk, edge, _ = ordering
-    read_out = {**ORDER, "text": "紧急事项：三号楼一单元漏水，水一直往外喷，地板全泡了，请马上派人来。" * 3}
     turns = (
         Turn(Action.KEYS, "91", When.TALKING),  # a slip, and the answer
         Turn(Action.HANGUP, when=When.NOW, after_s=2),
     )
     async with running_phone(PhonePlan(f"127.0.0.1:{edge.sip[1]}", USER, PASSWORD, turns=turns)):
-        await desk.order("order-1", **read_out)
+        await desk.order("order-1", **LONG_ORDER)
         assert await desk.wait_answer() == "accepted"
     assert desk.states == ["ringing", "answered", "ended"]
 
