@@ -51,10 +51,6 @@ order by number;
 update incident set closed_at = :at where id = :id and closed_at is null;
 
 -- name: calls
-select c.*, h.key as household_key, p.name as caller_name, t.urgency, ''::text as last_text
-from ticket t join call c on c.ticket = t.number or c.id = t.call
-left join household h on h.id = c.household
-left join lateral (select pe.name from contact_number n join person pe on pe.id = n.person
-                   where n.site = c.site and n.e164 = c.from_number order by n.id limit 1) p on true
+select c.* from ticket t join call_row c on c.ticket = t.number or c.id = t.call
 where t.incident = :id
 order by c.ringing_at desc limit 200;

@@ -39,6 +39,8 @@ async def test_a_power_cut_becomes_one_incident_and_later_callers_hear_of_it(
     await calls_from_building_6(desk, node, speech, 12)
     (incident,) = await incidents.every(desk, SITE)
     assert (incident.category, incident.buildings, incident.matters) == ("power", ("6",), 12)
+    calls = await incidents.calls_of(desk, incident.id)
+    assert {c.last_text for c in calls} == {f"停电了{n}" for n in range(12)}, "its page shows what each caller said"
     assert incident.major_at is not None, "more households than the set number (R15)"
     reports = [t for t in await todo.tasks(desk, SITE) if t.kind == "report"]
     assert [(t.ticket, t.rule, t.due_at is not None) for t in reports] == [(incident.numbers[0], "R15", True)]
