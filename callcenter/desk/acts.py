@@ -117,13 +117,12 @@ async def correct(desk: Desk, number: int, actor: str, changes: dict[str, str], 
         return handover.relabel(around, state, actor, replace(matter, to_confirm=False), record)
 
     async def after(connection: Connection, state: TicketState) -> None:
-        await alike.corrected(connection, matters.number_of(state.ticket), before[0], state.matter)
+        saved = matters.number_of(state.ticket)  # of the matter that this one may have joined
+        await alike.corrected(desk, connection, state.site, saved, before[0], state.matter, actor)
         content = state.record.content
-        await connection.execute(
-            "update ticket set content = $2 where number = $1", matters.number_of(state.ticket), content
-        )
+        await connection.execute("update ticket set content = $2 where number = $1", saved, content)
         text = "\n".join(part for part in (content, state.record.name, str(state.matter.place)) if part)
-        await search.index_ticket(connection, matters.number_of(state.ticket), text)
+        await search.index_ticket(connection, saved, text)
 
     return await _do(desk, number, actor, key, deed, after)
 

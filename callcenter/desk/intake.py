@@ -330,7 +330,8 @@ async def _relabel(
     await matters.save(received.desk, received.connection, around, outcome, call=received.id)
     if state.matter.empty and not matter.empty:
         await _tickets.silence_broken(received.connection, ticket=matters.number_of(state.ticket))
-    await alike.corrected(received.connection, matters.number_of(state.ticket), state.matter, matter)
+    number = matters.number_of(state.ticket)
+    await alike.corrected(received.desk, received.connection, state.site, number, state.matter, matter, RULE)
     return outcome.state
 
 

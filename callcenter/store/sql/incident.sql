@@ -24,11 +24,19 @@ returning id;
 -- name: assign!
 update ticket set incident = :incident, changed_at = now() where number = any(:numbers::bigint[]);
 
--- name: leave!
--- A matter that is of another category or building than its incident is no part of it.
-update ticket t set incident = null from incident i
-where t.number = :number and i.id = t.incident and i.closed_at is null
-    and (i.category <> t.category or (i.buildings <> '{}' and t.building <> all(i.buildings)));
+-- name: leave
+-- A matter that is of another category or building than its incident is no part of it; the incident that has no open
+-- matter left by that is over, and returned.
+with gone as (
+    update ticket t set incident = null from incident i
+    where t.number = :number and i.id = t.incident and i.closed_at is null
+        and (i.category <> t.category or (i.buildings <> '{}' and t.building <> all(i.buildings)))
+    returning i.id)
+update incident i set closed_at = :at from gone
+where i.id = gone.id and not exists (select from ticket o where o.incident = i.id and o.number <> :number
+    and o.closed_at is null and o.status not in ('done', 'follow_up_due'))
+returning i.id, (select coalesce(jsonb_agg(o.number order by o.number), '[]') from ticket o
+    where o.incident = i.id and o.number <> :number) as tickets;
 
 -- name: major!
 update incident set major_at = :at where id = :id;

@@ -184,6 +184,28 @@ async def test_what_turns_out_to_be_something_else_is_no_part_of_it_and_of_anoth
         assert (await tickets.one(desk, number)).ticket.state == "handed_over"
 
 
+async def test_it_is_over_when_its_last_matter_turns_out_to_be_something_else(
+    desk: Desk, node: Linked, speech: FakeSpeech
+) -> None:
+    """R32: else later callers would hear for ever that it is known."""
+    await calls_from_building_6(desk, node, speech, 5)
+    (incident,) = await incidents.every(desk, SITE)
+    mended, *others = incident.numbers
+    manager = desk.site(SITE).organisation.department("engineering").manager
+    await acts.change_state(desk, mended, manager, "done", str(uuid7()), result="合上了闸")
+    for number in others:
+        assert len(await incidents.every(desk, SITE)) == 1
+        await acts.correct(desk, number, manager, {"category": "water_leak"}, str(uuid7()))
+    assert await incidents.every(desk, SITE) == []
+    assert await ends(desk) == [(manager, None, [mended])]
+
+    async def forgotten() -> bool:
+        snapshot = node.link.snapshot
+        return snapshot is not None and not any(i.id == str(incident.id) for i in snapshot.site(SITE).incidents)
+
+    await until(forgotten)
+
+
 async def test_what_turns_out_to_be_the_same_belongs_to_it(desk: Desk, node: Linked, speech: FakeSpeech) -> None:
     """R32"""
     await calls_from_building_6(desk, node, speech, 5)
