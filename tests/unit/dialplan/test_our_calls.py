@@ -96,6 +96,17 @@ async def test_danger_in_a_call_back_is_an_emergency(talk: Talk, call_back: Dial
         ("解决了", "yes"), ("已经修好了谢谢", "yes"), ("没问题了", "yes"), ("嗯", "yes"), ("对", "yes"),
         ("没解决", "no"), ("没有解决还是漏水", "no"), ("还没来人呢", "no"), ("没有", "no"), ("解决了但是又漏了", "no"),
         ("修了可是没修好", "no"), ("喂你好", None), ("", None), ("你们是哪里", None),
+        ("每解决", "no"), ("美解决还是漏", "no"), ("不解决", "no"), ("解决了一半", "no"), ("谁说解决了", "no"),
+        ("不正常", "no"),
+        ("请你们快点解决", "no"), ("你们赶紧给我解决了", "no"), ("什么时候能修好", "no"), ("还漏着呢", "no"),
+        ("没打扫", "no"),
+        ("没看见人", "no"), ("用不了", "no"), ("修得不好", "no"), ("依旧漏水", "no"), ("很快就解决了", "yes"),
+        ("没什么问题了", "yes"),
+        ("现在不漏水了", "yes"), ("没再漏过", "yes"), ("搞定了", "yes"), ("有水了", "yes"), ("打扫干净了", "yes"),
+        ("解决", "yes"),
+        ("又好了", "yes"), ("还不错，解决了", "yes"), ("解决了吗", None), ("解决没有", None), ("修好了没", None),
+        ("不用了谢谢", None),
+        ("不好意思没听清", None), ("妈妈不在家", None), ("我还不知道", None), ("我没报修过", None),
     ],
 )  # fmt: skip
 def test_is_it_solved(text: str, solved: str | None) -> None:
@@ -103,11 +114,29 @@ def test_is_it_solved(text: str, solved: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "solved"),
+    [
+        ("yes it is", "yes"), ("it's fixed", "yes"), ("no problem any more", "yes"), ("it is not leaking now", "yes"),
+        ("no one came", "no"), ("nothing was done", "no"), ("no they didn't come", "no"), ("it doesn't work", "no"),
+        ("when will it be fixed", "no"), ("please fix it", "no"), ("is it fixed", None), ("i am not sure", None),
+        ("my mother is not here", None), ("say that again", None), ("who is this", None),
+    ],
+)  # fmt: skip
+def test_is_it_solved_in_english(text: str, solved: str | None) -> None:
+    assert read_solved(text, "en") == solved
+
+
+@pytest.mark.parametrize(
     ("text", "language", "score"),
     [
         ("五分", "zh", "5"), ("打三分吧", "zh", "3"), ("非常满意", "zh", "5"), ("满意", "zh", "4"), ("一般", "zh", "3"),
         ("不太满意", "zh", "2"), ("很不满意", "zh", "1"), ("喂", "zh", None), ("very satisfied", "en", "5"),
-        ("not satisfied", "en", "2"), ("four", "en", "4"), ("hello", "en", None),
+        ("not satisfied", "en", "2"), ("four", "en", "4"), ("hello", "en", None), ("not very good", "en", "2"),
+        ("not happy at all", "en", "1"), ("not bad", "en", "3"), ("four out of five", "en", "4"), ("ten", "en", None),
+        ("one hundred percent", "en", None), ("i have three children", "en", None), ("没什么不满意的", "zh", "4"),
+        ("很不好", "zh", "1"), ("差不多", "zh", "3"), ("不怎么样", "zh", "2"), ("不好意思", "zh", None),
+        ("六分", "zh", None),
+        ("六十一分", "zh", None), ("十分", "zh", None), ("零分", "zh", None), ("幺五", "zh", None),
     ],
 )  # fmt: skip
 def test_how_satisfied(text: str, language: str, score: str | None) -> None:
