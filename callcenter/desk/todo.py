@@ -67,26 +67,23 @@ async def tasks(desk: Desk, site: str, staff: str | None = None) -> list[TaskRow
 
 async def callback_done(desk: Desk, identity: int, actor: str, result: str, key: str) -> CallbackRow:
     """A call-back was made, once per key. Raises StoreError `callback.unknown`, DomainError."""
+    ticket = (await callback(desk, identity)).ticket
     async with desk.pool.acquire() as connection, connection.transaction():
         if await once(connection, f"callback:{identity}:{key}", actor):
+            # The matter is locked before its call-back, as by the clock, so that the two never wait for each other.
+            state = await matters.load(connection, ticket) if ticket is not None else None
             row = await _sql.callback_lock(connection, id=identity)
-            if row is None:
-                raise StoreError("callback.unknown", "there is no such call-back")
             if row["state"] in {"due", "calling"}:
                 await _sql.callback_done(connection, id=identity, by=actor, result=result)
                 await write_event(
                     desk, connection, DeskEvent.CALLBACK_DONE, site=row["site"], call=row["call"],
                     ticket=row["ticket"], actor=actor, rules=("R22",), body={"result": result},
                 )  # fmt: skip
-                if row["ticket"] is not None:
-                    state = await matters.load(connection, row["ticket"])
+                if state is not None and state.status.open and state.timer(Clock.CALL_BACK) is not None:
                     around = await matters.situation(desk, connection, row["site"])
-                    if state.status.open and state.timer(Clock.CALL_BACK) is not None:
-                        other = await matters.callback_due(connection, state.ticket, but=row["number"])
-                        outcome = work.called_back(
-                            around, state, actor, result, number=row["number"], other_due=other
-                        )
-                        await matters.save(desk, connection, around, outcome)
+                    other = await matters.callback_due(connection, state.ticket, but=row["number"])
+                    outcome = work.called_back(around, state, actor, result, number=row["number"], other_due=other)
+                    await matters.save(desk, connection, around, outcome)
                 await tell(connection, NewsKind.CALLBACK, row["site"], {"ticket": row["ticket"], "kind": "done"})
     return await callback(desk, identity)
 
