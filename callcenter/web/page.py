@@ -243,6 +243,7 @@ async def render_error(request: web.Request, status: int, message: str, error_id
         answer = await render(request, "error_notice.html", status, frame=Frame(), **values)
         answer.headers["HX-Retarget"] = "#notices"
         answer.headers["HX-Reswap"] = "innerHTML"
+        answer.headers["HX-Reselect"] = "unset"  # what sent it may select a part of a page, which a notice has not
         return answer
     try:
         return await render(request, "error.html", status, **values)

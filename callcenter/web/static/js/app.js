@@ -1,6 +1,7 @@
 // Everything that lives on every page: keys, palette, clocks that tick, steps on a phone, news from the server.
 import "./clock.js";
 import "./keys.js";
+import "./focus.js";
 import "./palette.js";
 import "./drafts.js";
 import "./live.js";

@@ -50,8 +50,12 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Escape") {
-    if (typing(document.activeElement)) document.activeElement.blur();
-    for (const open of document.querySelectorAll("details.drop[open], details.act[open]")) open.open = false;
+    const left = document.activeElement;
+    if (typing(left)) left.blur();
+    for (const open of document.querySelectorAll("details.drop[open], details.act[open]")) {
+      open.open = false;
+      if (open.contains(left)) open.querySelector("summary").focus();
+    }
     return;
   }
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

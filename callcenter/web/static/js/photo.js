@@ -1,4 +1,6 @@
 // A photo of the work: made smaller on the phone (and without what the phone adds to it), then sent with its key.
+import { unsent } from "./focus.js";
+
 const LONG_SIDE = 1600, QUALITY = 0.82;
 
 async function smaller(file) {
@@ -25,7 +27,7 @@ document.addEventListener("change", async (event) => {
     });
     if (answer.type === "opaqueredirect" || answer.ok) location.reload();
     else document.getElementById("notices").innerHTML = await answer.text();
-  } catch { window.dispatchEvent(new CustomEvent("server-lost")); }
+  } catch { unsent(form); }
   form.removeAttribute("aria-busy");
   field.value = ""; // the same photo may be chosen once more
 });
