@@ -200,4 +200,4 @@ async def ringing_until(connection: Connection, ticket: int, staff: str, state: 
     await _sql.progress(connection, ticket=ticket, staff=staff, result=state, until=until)
 
 
-__all__ = ["AGAIN_S", "RING_S", "TELL_AGAIN_S", "Reach", "ringing_until"]
+__all__ = ["AGAIN_S", "CALL_S", "RING_S", "TELL_AGAIN_S", "Reach", "ringing_until"]

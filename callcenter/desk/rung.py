@@ -9,7 +9,7 @@ from callcenter.desk import matters, residents_rung
 from callcenter.desk.acts import once
 from callcenter.desk.events import tell
 from callcenter.desk.models import NewsKind
-from callcenter.desk.reach import AGAIN_S, RING_S, TELL_AGAIN_S, ringing_until
+from callcenter.desk.reach import AGAIN_S, CALL_S, RING_S, TELL_AGAIN_S, ringing_until
 from callcenter.domain import handover
 from callcenter.domain.clockwork import not_answering
 from callcenter.domain.effects import EffectKind, Outcome
@@ -74,6 +74,8 @@ async def person_answer(a: Applying) -> None:
             await _finish(a, row, result or "refused")
         case "accepted" | "refused":
             await _finish(a, row, "known")
+        case "lost":
+            await _again(a, row)
         case _:
             await _nobody(a, row, number, staff, asks=asks)
     await tell(a.connection, NewsKind.TICKET, a.site, {"ticket": number, "kind": a.record.kind.value})
@@ -100,6 +102,13 @@ def _refused(around: Situation, state: TicketState, staff: str) -> Outcome:
 
 async def _finish(a: Applying, row: Any, result: str) -> None:
     await _sql.finish(a.connection, id=row["id"], state="seen", result=result, at=datetime.now(UTC))
+
+
+async def _again(a: Applying, row: Any) -> None:
+    """The line died while it rang them, which is no fault of theirs: rung again at once, if nobody has since (R13)."""
+    now = datetime.now(UTC)
+    if row["state"] == "sending" and now - datetime.fromisoformat(a.body["rung_at"]) < timedelta(seconds=CALL_S):
+        await _sql.put_off(a.connection, id=row["id"], at=now, result="lost")
 
 
 async def _nobody(a: Applying, row: Any, number: int, staff: str, *, asks: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from callcenter.config import Settings
+from callcenter.domain.records import Record, RecordKind
 from callcenter.errors import StoreError
 from callcenter.line.recordings import SUFFIX, CallNote, read_note
 from callcenter.log import get_logger
@@ -86,10 +87,25 @@ def _lock(path: Path) -> int | None:
 
 
 def adopt_journals(folder: Path) -> list[Journal]:
-    """Journals of dead processes, their open calls closed with `line_died`; the link ships them."""
+    """Journals of dead processes, their open calls closed with `line_died`; the link ships them.
+
+    People of ours whom a dead line was ringing are answered for: `lost`, so that they are rung again at once (R13).
+    """
     adopted = Journal.adopt_dead(folder)
     for journal in adopted:
+        for rung in journal.unanswered:
+            _lost(journal, rung)
         closed = close_open_calls(journal)
         if closed:
             log.warning("calls_of_dead_line_closed", count=len(closed))
     return adopted
+
+
+def _lost(journal: Journal, rung: Record) -> None:
+    about = {name: rung.body.get(name) for name in ("purpose", "ticket", "to_staff")}
+    zh, en = (str(rung.body.get(language, "")).rpartition(mark)[0] for language, mark in (("zh", "："), ("en", ": ")))
+    body = {
+        **about, "answer": "lost", "rung_at": rung.at.isoformat(),
+        "zh": f"{zh}：线路中断，再次呼叫。", "en": f"{en}: the line broke off, is rung again.",
+    }  # fmt: skip
+    journal.append(RecordKind.PERSON_ANSWER, site=rung.site, call=rung.call, body=body)

@@ -34,7 +34,7 @@ log = get_logger("node.journal")
 
 SYNCED = frozenset({
     RecordKind.CALL_RINGING, RecordKind.CALL_ANSWERED, RecordKind.CALL_HEARD, RecordKind.TICKET_OPENED,
-    RecordKind.TICKET_AMENDED, RecordKind.CALL_ENDED, RecordKind.CALL_RECORDING,
+    RecordKind.TICKET_AMENDED, RecordKind.CALL_ENDED, RecordKind.CALL_RECORDING, RecordKind.PERSON_ANSWER,
 })  # fmt: skip
 """Kinds that are put on the disk at once."""
 
@@ -72,6 +72,7 @@ class Journal:
         self._size = 0
         self._seq = self.acked
         self._open: dict[UUID, OpenCall] = {}
+        self._unanswered: dict[UUID, Record] = {}
         self._waiting: deque[Record] = deque()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._sync_lock = threading.Lock()
@@ -122,7 +123,7 @@ class Journal:
             journal = cls.take_over(path)
             if journal is None:
                 continue
-            if journal.stored and not journal.open_calls:
+            if journal.stored and not journal.open_calls and not journal.unanswered:
                 journal.remove()
             else:
                 log.info("journal_adopted", journal=str(journal.id), records=journal.last_seq - journal.acked)
@@ -133,6 +134,11 @@ class Journal:
     def last_seq(self) -> int:
         """Sequence of the newest record; 0 when there is none."""
         return self._seq
+
+    @property
+    def unanswered(self) -> tuple[Record, ...]:
+        """The first `person.call` of each call to a person of ours of which nothing has come in this journal."""
+        return tuple(self._unanswered.values())
 
     @property
     def stored(self) -> bool:
@@ -200,7 +206,8 @@ class Journal:
         with contextlib.suppress(OSError):  # lost acks only mean that records are shipped again
             replace_file(self._ack_path, str(self.acked).encode())
         self._write_waiting()
-        if self.stored and not self._open and not self._waiting and self._size > COMPACT_AT_BYTES:
+        idle = not (self._open or self._unanswered or self._waiting)
+        if self.stored and idle and self._size > COMPACT_AT_BYTES:
             self._empty()
 
     def close(self) -> None:
@@ -260,6 +267,10 @@ class Journal:
             answered = known.answered or record.kind is RecordKind.CALL_ANSWERED
             recorded = known.recorded or record.kind is RecordKind.CALL_RECORDING
             self._open[call] = OpenCall(call, known.site, known.ringing, answered, recorded)
+        elif record.kind is RecordKind.PERSON_CALL and record.body.get("state") == "ringing" and call not in self._open:
+            self._unanswered[call] = record
+        elif record.kind is RecordKind.PERSON_ANSWER:
+            self._unanswered.pop(call, None)
 
     def _write(self, record: Record) -> bool:
         line = record_to_line(record)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class Phones:
                 self.come(order, "ringing", "answered", answer="accepted")
         return order
 
-    def come(self, order: dict[str, Any], *states: str, answer: str) -> None:
+    def come(self, order: dict[str, Any], *states: str, answer: str, **more: str) -> None:
         """What came of a call, as the line writes it down."""
         assert self.node is not None
         about = {name: order[name] for name in ("purpose", "ticket", "to_staff")}
@@ -66,7 +66,7 @@ class Phones:
                 RecordKind.PERSON_CALL, site=SITE, call=UUID(order["made"]),
                 body={**about, "number": None, "state": state},
             )  # fmt: skip
-        said = {**about, "question": order["question"], "answer": answer}
+        said = {**about, "question": order["question"], "answer": answer, **more}
         journal.append(RecordKind.PERSON_ANSWER, site=SITE, call=UUID(order["made"]), body=said)
 
 
@@ -201,6 +201,19 @@ async def test_an_engaged_person_is_rung_again(desk: Desk, phones: Phones, speec
     assert again["to_staff"] == first["to_staff"]
     assert again["id"] != first["id"], "another order, not the one that is done"
     assert "ticket.pass_over" not in await kinds(desk)
+
+
+async def test_whom_a_line_was_ringing_when_it_died_is_rung_again_at_once(
+    desk: Desk, phones: Phones, speech: FakeSpeech
+) -> None:
+    emergency(phones, speech)
+    first = await phones.next()
+    long_ago = "update outward_message set created_at = created_at - interval '2 minutes' where staff = $1"
+    await desk.pool.execute(long_ago, first["to_staff"])
+    phones.come(first, "ringing", answer="lost", rung_at=datetime.now(UTC).isoformat())
+    again = await phones.next()
+    assert again["to_staff"] == first["to_staff"]
+    assert "ticket.pass_over" not in await kinds(desk), "no fault of theirs"
 
 
 async def test_who_is_engaged_is_rung_on_their_mobile_where_such_numbers_may_be_dialled(

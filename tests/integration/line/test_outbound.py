@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import signal
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -195,6 +196,21 @@ async def test_an_engaged_phone_is_no_answer(ordering):
         await desk.order("order-1", **ORDER)
         assert await desk.wait_answer() == "none"
     assert desk.states == ["ringing", "busy"]
+
+
+async def test_a_line_that_dies_while_it_rings_somebody_says_so_when_it_is_back(ordering):
+    desk, edge, node = ordering
+    async with running_phone(PhonePlan(f"127.0.0.1:{edge.sip[1]}", USER, PASSWORD, answer_after_s=None)) as phone:
+        call = (await desk.order("order-1", **ORDER))["call"]
+        await phone.wait_for("ringing")
+        node.signal(signal.SIGKILL)
+        await node.exit_code()
+        await node.stop()
+        await node.start()
+        assert await desk.wait_answer() == "lost"
+    answers = [r for r in desk.records if r["kind"] == "person.answer"]
+    assert [(r["call"], r["body"]["to_staff"]) for r in answers] == [(call, ORDER["to_staff"])]
+    assert answers[0]["body"]["zh"] == f"电话通知{ORDER['to_staff']}：线路中断，再次呼叫。"
 
 
 @pytest.mark.parametrize("ordering", [{"CALLCENTER_LINE__CALLERS_PER_LINE": "4"}], indirect=True)
