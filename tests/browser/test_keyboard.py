@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.running import House
-from tests.browser.test_day import REPAIRMAN, events, given_to
+from tests.browser.test_day import REPAIRMAN, act, events, given_to
 from tests.browser.test_work import ready
 
 FOCUSED = "document.activeElement"
@@ -48,10 +48,7 @@ def test_the_matter_that_somebody_else_finished_says_so(house: House, visits: Vi
     page = ready(visit.go(f"/tickets/{number}"))
     page.keyboard.press("r")
     page.locator("details.act[open] textarea").fill("在处理另一处漏水")
-    answer = house.client("dispatcher").api(
-        "POST", f"/tickets/{number}/accept", json={}, headers={"Idempotency-Key": "keyboard-accepted-elsewhere"}
-    )
-    assert answer.status_code == 200, answer.text
+    act(house.client("dispatcher"), number, "accept")
     page.locator("details.act[open] button.primary").click()
     expect(page.locator("details.act[open]").get_by_role("alert")).to_be_visible()
     assert events(house, number, "ticket.refuse") == 0
@@ -90,10 +87,7 @@ def test_news_of_a_matter_leave_the_keyboard_where_it_is(house: House, visits: V
     number = given_to(house, REPAIRMAN)
     page = ready(visits("supervisor").go(f"/tickets/{number}"))
     page.locator('details.act[data-key="n"] > summary').focus()
-    answer = house.client("dispatcher").api(
-        "POST", f"/tickets/{number}/mark", json={"text": "已在路上"}, headers={"Idempotency-Key": "keyboard-news-one"}
-    )
-    assert answer.status_code == 200, answer.text
+    act(house.client("dispatcher"), number, "mark", text="已在路上")
     expect(page.locator(".history")).to_contain_text("已在路上")
     expect(page.locator('details.act[data-key="n"] > summary')).to_be_focused()
 
@@ -122,3 +116,21 @@ def test_what_could_not_be_sent_is_said_and_goes_the_second_time(house: House, v
     expect(page.locator("#matter .tag", has_text="待回访").first).to_be_visible()
     assert events(house, number, "ticket.done") == 1
     visit.wrong.clear()  # Chromium tells the lost connection itself
+
+
+def test_a_form_that_was_closed_half_written_stays_closed_and_the_page_follows(house: House, visits: Visits) -> None:
+    number, other = given_to(house, REPAIRMAN), given_to(house, REPAIRMAN)
+    client = house.client("dispatcher")
+    page = ready(visits("supervisor").go(f"/tickets/{number}"))
+    page.keyboard.press("n")
+    page.locator("details.act[open] textarea").fill("写了一半")
+    page.keyboard.press("Escape")
+    for text in ("已在路上", "已经到了"):
+        act(client, number, "mark", text=text)
+        expect(page.locator(".history")).to_contain_text(text)
+        expect(page.locator("details.act[open]")).to_have_count(0)
+    page.locator(f'.list a[href="/tickets/{other}"]').click()
+    expect(page.locator("#matter")).to_have_attribute("data-ticket", str(other))
+    expect(page.locator("details.act[open]")).to_have_count(0)
+    page.locator(f'.list a[href="/tickets/{number}"]').click()
+    expect(page.locator("details.act[open] textarea"), "it waits where it was begun").to_have_value("写了一半")

@@ -8,6 +8,8 @@ document.addEventListener("input", (event) => {
   if (field.dataset?.draft) sessionStorage.setItem(key(field), field.value);
 });
 
+let shown = ""; // the address whose forms were opened for their drafts: read again, it leaves closed what was closed
+
 function restore(root) {
   for (const field of root.querySelectorAll?.("[data-draft]") ?? []) {
     const kept = sessionStorage.getItem(key(field));
@@ -15,9 +17,10 @@ function restore(root) {
       field.value = kept;
       field.title = texts.kept;
       const around = field.closest("details");
-      if (around) around.open = true;
+      if (around && shown !== location.pathname) around.open = true;
     }
   }
+  if (root === document || root.id === "pane") shown = location.pathname;
 }
 
 document.addEventListener("submit", (event) => {
