@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -69,7 +71,16 @@ class Desk:
         self.healthy = True
         self.links: set[NodeLink] = set()
         """Lines and edges linked to this desk."""
+        self.linked_at = -math.inf
+        """When the first of them came, of those that are here or of the last that were (monotonic)."""
         self._seq = 0
+
+    def link_up(self, link: NodeLink) -> None:
+        """A line or an edge has come; whoever waits for a line to be rung by is looked for."""
+        if not self.links:
+            self.linked_at = time.monotonic()
+        self.links.add(link)
+        self.reach.wake.set()
 
     def next_seq(self) -> int:
         """Sequence of this desk's next event."""

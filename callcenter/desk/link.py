@@ -218,8 +218,6 @@ class NodeLink:
 
 def routes(desk: Desk) -> list[web.RouteDef]:
     """The link's routes; the web mounts them."""
-    links: set[NodeLink] = set()
-    desk.links = links
     secret = node_secret(desk.settings).encode()
 
     def check(request: web.Request) -> None:
@@ -239,8 +237,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             if hello.get("type") != "hello":
                 raise StoreError("link.no_hello", "the first message is not a hello")
             link = NodeLink(desk, socket, hello)
-            links.add(link)
-            desk.reach.wake.set()
+            desk.link_up(link)
             log.info("node_linked", role_of_node=link.role, node=link.node, line=link.number)
             await link.serve()
         except* (KeyError, ValueError, TypeError, StoreError) as errors:
@@ -251,7 +248,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             code, why = 1013, b"the database is away"
         finally:
             if link is not None:
-                links.discard(link)
+                desk.links.discard(link)
                 log.info("node_unlinked", role_of_node=link.role, node=link.node, line=link.number)
         await socket.close(code=code, message=why)
         return socket

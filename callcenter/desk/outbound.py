@@ -34,6 +34,10 @@ LINE_RESTS_S = 10
 """A line that does not ring anybody (it drains, it has no leg) is not asked again for so long."""
 
 
+TOLD_WITHIN_S = 10
+"""Lines that had no desk are all back by then, and have told what came of their calls (`node.link.RETRY_LAST_S`)."""
+
+
 @dataclass(frozen=True)
 class Order:
     """One call to make, claimed by this desk."""
@@ -107,6 +111,10 @@ class OutboundQueue(ABC):
                 return
             link.rings[order.key] = time.monotonic() + CLAIM_S
             self.start(self._dial(link, order))
+
+    def lines_have_told(self) -> bool:
+        """Whether a call that was never heard of is lost; a line that was alone may yet tell how it ended (R22)."""
+        return time.monotonic() - self._desk.linked_at >= TOLD_WITHIN_S
 
     def over(self, key: str) -> None:
         """A call has ended: its line may ring the next."""

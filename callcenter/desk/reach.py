@@ -71,7 +71,8 @@ class Reach(OutboundQueue):
         """The next person to ring; whoever need not be rung any more is left out."""
         async with self._desk.pool.acquire() as connection, connection.transaction():
             await _sql.one_at_a_time(connection)
-            while row := await _sql.next_to_ring(connection, at=at, sites=list(self._desk.sites)):
+            sites, lost = list(self._desk.sites), self.lines_have_told()
+            while row := await _sql.next_to_ring(connection, at=at, sites=sites, lost=lost):
                 order, why = self._order(row, at)
                 if order is None:
                     await self._leave_out(connection, row, why, at)

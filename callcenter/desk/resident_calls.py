@@ -70,7 +70,8 @@ class ResidentCalls(OutboundQueue):
             lately = await _sql.rung_lately(connection, since=at - timedelta(minutes=1))
             if lately >= self._desk.settings.residents.calls_per_min:
                 return None
-            while row := await _sql.next(connection, at=at, sites=list(self._desk.sites)):
+            sites, lost = list(self._desk.sites), self.lines_have_told()
+            while row := await _sql.next(connection, at=at, sites=sites, lost=lost):
                 if await self._left_out(connection, row, at):
                     continue
                 around = await matters.situation(self._desk, connection, row["site"], at)

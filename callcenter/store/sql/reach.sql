@@ -2,11 +2,12 @@
 select pg_advisory_xact_lock(hashtext('reach'));
 
 -- name: next_to_ring^
--- Nobody's phone is rung twice at once; who is asked to take a matter comes before who is told of one.
+-- Nobody's phone is rung twice at once; `lost`: also whom another call did not come to an end with. Who is asked to take a matter comes before who is told of one.
 select m.id, m.key, m.site, m.staff, m.ticket, m.body, m.urgency, m.attempts, m.created_at, t.status, t.asked, t.accepted_by,
     t.closed_at, t.major, t.category, t.building, t.unit, t.room, t.content, t.life->'record'->>'content' as heard
 from outward_message m left join ticket t on t.number = m.ticket
 where m.channel = 'telephone' and m.state in ('due', 'sending') and m.next_at <= :at and m.site = any(:sites::text[])
+    and (m.state = 'due' or :lost::boolean)
     and not exists (
         select from outward_message o
         where o.staff = m.staff and o.id <> m.id and o.channel = 'telephone' and o.state = 'sending' and o.next_at > :at)

@@ -90,13 +90,14 @@ select pg_advisory_xact_lock(hashtext('resident calls'));
 select count(*)::int from resident_call where rung_at > :since;
 
 -- name: next^
--- The next resident to ring; nobody is rung twice at once.
+-- The next resident to ring; nobody is rung twice at once. `lost`: also whose last call was never heard of again.
 select r.*, t.status, t.category, t.urgency, t.responsible, t.done_at as matter_done_at, b.state as callback_state,
     b.reason, b.due_at as promised_at, k.state as task_state,
     (select o.dialplan from call o where o.id = t.call) as dialplan
 from resident_call r join ticket t on t.number = r.ticket left join callback b on b.id = r.callback
     left join task k on k.key = 'follow_up:' || r.ticket
 where r.state in ('due', 'calling') and r.next_at <= :at and r.site = any(:sites::text[])
+    and (r.state = 'due' or :lost::boolean)
     and not exists (
         select from resident_call o
         where o.number = r.number and o.id <> r.id and o.state = 'calling' and o.next_at > :at)

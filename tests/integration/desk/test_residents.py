@@ -229,6 +229,47 @@ async def test_a_line_that_could_not_ring_may_the_next_time(
         assert (await row(desk, state="calling"))["attempts"] == 1
 
 
+async def test_a_desk_that_was_away_waits_to_hear_how_a_call_ended_before_it_rings_again(
+    settings: Settings, speech: FakeSpeech
+) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        callback = await silent_call(desk, trunks)
+        order = await trunks.next()
+        await row(desk, state="calling", attempts=1)
+        for link in list(desk.links):
+            await link._socket.close()
+        await until(lambda: _alone(desk))
+        await desk.pool.execute("update resident_call set next_at = now()")  # it was away for longer than the call
+        await until(lambda: _has_lines(desk))
+        await desk.resident_calls.look(datetime.now(UTC))
+        trunks.come(order, "heard", words="楼道的灯坏了")
+        assert (await row(desk, state="done", result="heard"))["attempts"] == 1, "rung once"
+        assert trunks.orders.empty()
+        assert await desk.pool.fetchval("select state from callback where id = $1", callback["id"]) == "done"
+
+
+async def _alone(desk: Desk) -> bool:
+    return not desk.links
+
+
+async def _has_lines(desk: Desk) -> bool:
+    return bool(desk.links)
+
+
+async def test_a_call_that_is_never_heard_of_is_made_again(
+    settings: Settings, speech: FakeSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(calling(settings)) as (desk, trunks):
+        await silent_call(desk, trunks)
+        lost = await trunks.next()
+        await row(desk, state="calling", call=UUID(lost["made"]))
+        monkeypatch.setattr(outbound, "TOLD_WITHIN_S", 0)
+        for link in desk.links:
+            link.rings.clear()  # the claim's time is over
+        await desk.pool.execute("update resident_call set next_at = now()")
+        assert (await trunks.next())["order"] == lost["order"]
+
+
 async def test_asked_for_again_after_a_try_is_another_call(settings: Settings, speech: FakeSpeech) -> None:
     async with house(calling(settings)) as (desk, trunks):
         await matter(desk, trunks, speech)
