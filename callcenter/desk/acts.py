@@ -108,17 +108,19 @@ async def correct(desk: Desk, number: int, actor: str, changes: dict[str, str], 
     if wrong := changes.keys() - CORRECTABLE:
         raise DomainError("ticket.unknown_field", f"no field {', '.join(sorted(wrong))}")
 
-    before: list[Matter] = []
+    before: list[TicketState] = []
 
     def deed(around: Situation, state: TicketState) -> Outcome:
-        before.append(state.matter)
+        before.append(state)
         matter = _corrected_matter(desk, state, changes)
         record = _corrected_record(desk, state, matter, changes)
         return handover.relabel(around, state, actor, replace(matter, to_confirm=False), record)
 
     async def after(connection: Connection, state: TicketState) -> None:
         saved = matters.number_of(state.ticket)  # of the matter that this one may have joined
-        await alike.corrected(desk, connection, state.site, saved, before[0], state.matter, actor)
+        await alike.corrected(desk, connection, state.site, saved, before[0].matter, state.matter, actor)
+        if (number := before[0].number) and state.number and number != state.number:
+            await matters.renumber(connection, state, number)
         content = state.record.content
         await connection.execute("update ticket set content = $2 where number = $1", saved, content)
         text = "\n".join(part for part in (content, state.record.name, str(state.matter.place)) if part)

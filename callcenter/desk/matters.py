@@ -324,6 +324,11 @@ async def plan_promise(connection: Connection, state: TicketState) -> None:
         )
 
 
+async def renumber(connection: Connection, state: TicketState, before: str) -> None:
+    """Who was to be called back, or followed up, at the number `before` is rung at the matter's number now (R22)."""
+    await _resident.renumber(connection, ticket=number_of(state.ticket), before=before, number=state.number)
+
+
 async def save_joined(
     desk: Desk, connection: Connection, around: Situation, state: TicketState, joined: Outcome, into: TicketState, *,
     call: UUID | None = None,

@@ -83,6 +83,13 @@ with moved as (
     returning id)
 update resident_call r set ticket = :into from moved where r.callback = moved.id;
 
+-- name: renumber!
+-- A matter's number was corrected: whom it was promised to, or who is still to be rung, is at the right one (R5, R10).
+with promised as (
+    update callback set number = :number where ticket = :ticket and number = :before and state in ('due', 'calling'))
+update resident_call set number = :number
+where ticket = :ticket and number = :before and state in ('due', 'calling', 'given_up');
+
 -- name: one_at_a_time!
 select pg_advisory_xact_lock(hashtext('resident calls'));
 

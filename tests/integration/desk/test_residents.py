@@ -229,6 +229,27 @@ async def test_a_line_that_could_not_ring_may_the_next_time(
         assert (await row(desk, state="calling"))["attempts"] == 1
 
 
+async def test_who_is_still_to_be_rung_is_rung_at_the_corrected_number(
+    settings: Settings, speech: FakeSpeech
+) -> None:
+    right = "14000009955"
+    async with house(calling(settings)) as (desk, trunks):
+        callback = await silent_call(desk, trunks)
+        first = await trunks.next()
+        assert first["to"] == LI_NA
+        trunks.come(first, "none", state="no_answer")
+        await row(desk, state="due", attempts=1)
+        responsible = await desk.pool.fetchval("select responsible from ticket where number = $1", callback["ticket"])
+        await acts.correct(desk, callback["ticket"], responsible, {"caller_number": right}, str(uuid4()))
+        await desk.pool.execute("update resident_call set next_at = now()")
+        order = await trunks.next()
+        assert order["to"] == right, "nobody else hears of it (R10)"
+        trunks.come(order, "heard", words="楼道的灯坏了")
+        await row(desk, state="done", result="heard")
+        kept = await desk.pool.fetchrow("select state, number from callback where id = $1", callback["id"])
+        assert tuple(kept) == ("done", "+86" + right)
+
+
 async def test_a_desk_that_was_away_waits_to_hear_how_a_call_ended_before_it_rings_again(
     settings: Settings, speech: FakeSpeech
 ) -> None:
