@@ -31,11 +31,15 @@ SENTENCES = {
 }
 """Kind of event → its sentence, for those that do not bring their own; translated when it is shown."""
 FIELD_NAMES = {
-    "caller_name": "Name", "caller_number": "Number", "building": "Building", "unit": "Unit", "room": "Room",
-    "content": "Content", "kind": "Kind", "category": "Category", "urgency": "Urgency", "department": "Department",
-    "place": "Place",
+    "kind": "Kind", "category": "Category", "urgency": "Urgency", "department": "Department", "place": "Place",
+    "source": "Caller", "needs_investigation": "Investigation (R20)", "name": "Name", "number": "Number",
+    "content": "Content",
 }  # fmt: skip
+"""Field of a matter or its record → what the pages call it."""
 LABELS = frozenset({"kind", "category", "urgency", "department"})
+UNSAID = frozenset({"number"})
+"""Fields that the history names without their value: it is masked for some of its readers (R10)."""
+LONGEST_VALUE = 60
 PERSON_FIELDS = ("to", "staff", "to_staff", "asked")
 
 
@@ -51,21 +55,45 @@ class Happened:
     actor: str | None
 
 
+def _told(step: Step) -> dict[str, Any]:
+    """The fields of the record (R6) as this step left them; nothing where it says nothing of them."""
+    body = step.body
+    said = body.get("opening") or body
+    both = (said.get("matter") or {}) | (said.get("record") or {})
+    fields = {name: both[name] for name in FIELD_NAMES if name in both}
+    if isinstance(place := fields.get("place"), dict):
+        fields["place"] = tuple(place.get(part) for part in ("building", "unit", "room"))
+    return fields
+
+
 def _value(name: str, value: Any, names: Names) -> str:
+    if name == "place":
+        return names.place(*value) or "—"
+    if name == "needs_investigation":
+        return translate(names.locale, "needed" if value else "not needed")
     if value in (None, ""):
         return "—"
-    return names.label(name, str(value)) if name in LABELS else str(value)
+    if name == "source":
+        return translate(names.locale, f"source:{value}")
+    text = names.label(name, str(value)) if name in LABELS else str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
-def _detail(step: Step, names: Names) -> str:
-    """Changes (紧急程度: 一般 → 紧急) and what was said of it."""
-    parts = []
-    changes = step.body.get("changes")
-    if isinstance(changes, dict):
-        for name, change in changes.items():
-            before, after = change if isinstance(change, (list, tuple)) and len(change) == 2 else ("", change)
-            label = translate(names.locale, FIELD_NAMES.get(str(name), str(name)))
-            parts.append(f"{label} {_value(name, before, names)} → {_value(name, after, names)}")
+def _changes(before: dict[str, Any], after: dict[str, Any], names: Names) -> list[str]:
+    """What a step changed in the record: 紧急程度 一般 → 紧急."""
+    said = []
+    for name, value in after.items():
+        if name not in before or before[name] == value:
+            continue
+        label = translate(names.locale, FIELD_NAMES[name])
+        was, now = _value(name, before[name], names), _value(name, value, names)
+        said.append(label if name in UNSAID else f"{label} {was} → {now}")
+    return said
+
+
+def _detail(step: Step, changes: list[str]) -> str:
+    """What it changed, and what was said of it."""
+    parts = list(changes)
     for name in ("reason", "why", "result"):
         said = None if step.body.get("zh") else step.body.get(name)
         if isinstance(said, str) and said:
@@ -94,8 +122,12 @@ def sentence(step: Step, names: Names) -> str:
 
 
 def history_of(detail: TicketDetail, names: Names) -> list[Happened]:
-    """The history, newest first."""
-    return [
-        Happened(step.at, sentence(step, names), _detail(step, names), step.rules, step.kind, step.actor)
-        for step in reversed(detail.history)
-    ]
+    """The history, newest first; what changed the record says from what to what (R6)."""
+    happened: list[Happened] = []
+    known: dict[str, Any] = {}
+    for step in detail.history:
+        told = _told(step)
+        said = _detail(step, _changes(known, told, names))
+        known |= told
+        happened.append(Happened(step.at, sentence(step, names), said, step.rules, step.kind, step.actor))
+    return happened[::-1]
