@@ -13,6 +13,7 @@ from collections.abc import Callable
 from callcenter.dialplan import answers
 from callcenter.dialplan.conversation import MAX_ASKS, Conversation
 from callcenter.dialplan.model import Gather
+from callcenter.domain.understanding.announcements import announced
 from callcenter.domain.understanding.text import lexicon_of, mend_homophones
 
 KEYS = {"solved": {"1": "yes", "2": "no"}, "score": {key: key for key in "12345"}}
@@ -40,7 +41,7 @@ _OPEN = {
         r"\b(?:say (?:that|it)|call(?: me)?) (?:again|back)\b|\bwrong (?:number|person)\b|^(?:is|was|has) it\b"
     ),
 }
-"""Who asks back, or cannot say, has not answered."""
+"""Who asks back, or cannot say, has not answered; nor has a mailbox."""
 _UNSOLVED = {
     "zh": re.compile(
         r"没有?(?:完全|彻底|真正|全部?|都|给我?|人)?(?:解决|修|弄|处理|来|好|通|搞|打扫|清|扫|换|动静|变化|效果|看?见到?人|水|电)|"
@@ -136,7 +137,7 @@ def read_solved(text: str, language: str) -> str | None:
     rest, fine = _FINE[language].subn(" ", plain)
     if no.fullmatch(plain):
         return "no"
-    if _OPEN[language].search(plain):
+    if _OPEN[language].search(plain) or announced(text):
         return None
     if _UNSOLVED[language].search(rest):
         return "no"
@@ -148,6 +149,8 @@ def read_solved(text: str, language: str) -> str | None:
 def read_score(text: str, language: str) -> str | None:
     """`1` (very dissatisfied) to `5` (very satisfied) in an answer; None where there is none."""
     plain = _FILLER.sub("" if language == "zh" else " ", text.lower()).strip()
+    if announced(text):
+        return None
     for score, words in _SCORES[language]:
         if words.search(plain):
             return score

@@ -229,9 +229,7 @@ async def test_a_line_that_could_not_ring_may_the_next_time(
         assert (await row(desk, state="calling"))["attempts"] == 1
 
 
-async def test_who_is_still_to_be_rung_is_rung_at_the_corrected_number(
-    settings: Settings, speech: FakeSpeech
-) -> None:
+async def test_who_is_still_to_be_rung_is_rung_at_the_corrected_number(settings: Settings, speech: FakeSpeech) -> None:
     right = "14000009955"
     async with house(calling(settings)) as (desk, trunks):
         callback = await silent_call(desk, trunks)

@@ -106,7 +106,8 @@ async def test_danger_in_a_call_back_is_an_emergency(talk: Talk, call_back: Dial
         ("解决", "yes"),
         ("又好了", "yes"), ("还不错，解决了", "yes"), ("解决了吗", None), ("解决没有", None), ("修好了没", None),
         ("不用了谢谢", None),
-        ("不好意思没听清", None), ("妈妈不在家", None), ("我还不知道", None), ("我没报修过", None),
+        ("不好意思没听清", None), ("您拨打的用户暂时没人接听", None), ("妈妈不在家", None),
+        ("我还不知道", None), ("我没报修过", None),
     ],
 )  # fmt: skip
 def test_is_it_solved(text: str, solved: str | None) -> None:
@@ -120,6 +121,7 @@ def test_is_it_solved(text: str, solved: str | None) -> None:
         ("no one came", "no"), ("nothing was done", "no"), ("no they didn't come", "no"), ("it doesn't work", "no"),
         ("when will it be fixed", "no"), ("please fix it", "no"), ("is it fixed", None), ("i am not sure", None),
         ("my mother is not here", None), ("say that again", None), ("who is this", None),
+        ("the person you are calling cannot take your call", None),
     ],
 )  # fmt: skip
 def test_is_it_solved_in_english(text: str, solved: str | None) -> None:
