@@ -26,6 +26,8 @@ WRONG = {
     "route.year": "The year lies between 2000 and 2099.",
 }
 """What does not fit, and how it is written."""
+WRITTEN = {"route.place": "place", "route.unknown_place": "place", "route.time": "at", "route.year": "at"}
+"""What does not fit → its field, for those that are written and not chosen."""
 FIELDS = ("category", "kind", "urgency", "place", "at", "taken_by", "department", "source")
 
 
@@ -34,15 +36,15 @@ async def whatif_page(request: web.Request) -> web.StreamResponse:
     desk, reader = request.app[DESK], viewer(request)
     site = site_of(request, reader.account)
     form = {name: request.query.get(name, "").strip() for name in (*FIELDS, "households")}
-    decision, wrong = None, None
+    decision, wrong, field = None, None, None
     if form["category"]:
         try:
             decision = await whatif.ask(desk, site, question_of(form))
         except ConfigError as error:
-            wrong = WRONG.get(error.code, error.message)
+            wrong, field = WRONG.get(error.code, error.message), WRITTEN.get(error.code)
     here = desk.sites[site]
     values: dict[str, Any] = {
-        "decision": decision, "wrong": wrong, "form": form, "taxonomy": here.taxonomy,
+        "decision": decision, "wrong": wrong, "field": field, "form": form, "taxonomy": here.taxonomy,
         "departments": here.organisation.departments, "staff": desk.staff(site), "sources": sorted(WATCHED_SOURCES),
         "now_local": f"{shown.local(datetime.now(UTC)):%Y-%m-%dT%H:%M}",
     }  # fmt: skip

@@ -81,6 +81,17 @@ def test_a_question_that_does_not_fit_says_what_would(reader: Client, question: 
     assert re.search(r"[\u4e00-\u9fff]", alert[1])
 
 
+@pytest.mark.parametrize(
+    ("question", "field"), [("place=99-9-9999", "place"), ("place=somewhere", "place"), ("at=9999-12-31T10:00", "at")]
+)
+def test_what_does_not_fit_in_a_question_is_tied_to_its_field(reader: Client, question: str, field: str) -> None:
+    page = reader.get(f"/what-if?category=water_leak&{question}").text
+    (marked,) = re.findall(r'<input [^>]*aria-invalid="true"[^>]*>', page)
+    assert f'name="{field}"' in marked
+    assert 'aria-describedby="wrong" autofocus' in marked
+    assert 'id="wrong"' in page
+
+
 WRONG_FORMS = [
     ("correct", {"building": "99"}, "现有：1, 2"), ("correct", {"building": "3", "unit": "9"}, "没有这个单元"),
     ("correct", {"building": "3", "unit": "2", "room": "9999"}, "没有这个房号"),
