@@ -59,6 +59,8 @@ class OutboundQueue(ABC):
     """A call under way has been heard of again by then, or is taken to be lost."""
     per_line: int
     """Rings only by a line with fewer calls of ours; a line keeps legs for callers besides."""
+    leaves_one = False
+    """Of several lines one is left that another queue may ring by."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -116,6 +118,12 @@ class OutboundQueue(ABC):
         """Whether a call that was never heard of is lost; a line that was alone may yet tell how it ended (R22)."""
         return time.monotonic() - self._desk.linked_at >= TOLD_WITHIN_S
 
+    def goes_on(self, key: str, for_s: float) -> None:
+        """A call under way may last so long from now on."""
+        for link in self._desk.links:
+            if key in link.rings:
+                link.rings[key] = time.monotonic() + for_s
+
     def over(self, key: str) -> None:
         """A call has ended: its line may ring the next."""
         self.calling.pop(key, None)
@@ -132,11 +140,12 @@ class OutboundQueue(ABC):
     async def _free_line(self) -> NodeLink | None:
         """The line with the fewest calls, of those that may ring somebody now."""
         now = time.monotonic()
-        free = []
-        for link in self._desk.links:
+        lines = [link for link in self._desk.links if link.role == "line"]
+        for link in lines:
             link.rings = {key: until for key, until in link.rings.items() if until > now}
-            if link.role == "line" and link.rests_until <= now and len(link.rings) < self.per_line:
-                free.append(link)
+        free = [link for link in lines if link.rests_until <= now and len(link.rings) < self.per_line]
+        if self.leaves_one and len(lines) > 1 and len(free) == 1:
+            return None
         if len(free) > 1:
             calls = {(r["node"], r["line"]): r["calls"] async for r in _sql.calls_by_line(self._desk.pool)}
             free.sort(key=lambda link: calls.get((link.node, link.number), 0) + len(link.rings))

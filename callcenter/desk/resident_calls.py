@@ -49,6 +49,8 @@ class ResidentCalls(OutboundQueue):
     call_s = RINGING_S
     per_line = 1
     """Once the resident is there, the phone of a person of ours is rung by the same line."""
+    leaves_one = True
+    """Such a line has no leg left for an emergency (R13)."""
 
     def why_not(self) -> str:
         """See OutboundQueue."""

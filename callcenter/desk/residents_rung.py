@@ -76,6 +76,8 @@ async def person_call(a: Applying) -> None:
     """`person.call`: how far it has come."""
     state = str(a.body["state"])
     talks = state == "answered"
+    if talks:
+        a.desk.resident_calls.goes_on(str(a.body.get("order")), TALK_S)
     until = datetime.now(UTC) + timedelta(seconds=TALK_S if talks else RINGING_S)
     await _sql.progress(a.connection, key=a.body.get("order"), call=a.call, result=state, until=until)
     await tell(a.connection, NewsKind.TICKET, a.site, {"ticket": _number(a), "kind": a.record.kind.value})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -246,6 +247,45 @@ async def test_who_is_still_to_be_rung_is_rung_at_the_corrected_number(settings:
         await row(desk, state="done", result="heard")
         kept = await desk.pool.fetchrow("select state, number from callback where id = $1", callback["id"])
         assert tuple(kept) == ("done", "+86" + right)
+
+
+async def test_one_of_several_lines_is_left_for_emergencies(settings: Settings, speech: FakeSpeech) -> None:
+    own = calling(settings)
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(open_desk(own))
+        address = await stack.enter_async_context(served(desk))
+        trunks = Trunks()
+        for number in (1, 2):
+            line = linked(settings_of(own.var_dir, str(desk.dsn), [address]), number, trunks.command)
+            trunks.node = await stack.enter_async_context(line)
+        await until(lambda: _lines(desk, 2))
+        for number in (LI_NA, "14000009902"):
+            await silent_call(desk, trunks, number)
+        first = await trunks.next()
+        await row_of(desk, first, state="calling", call=UUID(first["made"]))
+        await desk.resident_calls.look(datetime.now(UTC))
+        talks = {"purpose": "callback", "ticket": first["ticket"], "order": first["order"], "to_staff": None}
+        trunks.write(RecordKind.PERSON_CALL, first, **talks, state="answered")
+        await row_of(desk, first, result="answered")
+        later = monotonic() + resident_calls.RINGING_S
+        assert [until > later for link in desk.links for until in link.rings.values()] == [True], "the talk goes on"
+        assert trunks.orders.empty(), "the other line can still ring somebody about an emergency"
+        trunks.come(first, "heard", words="楼道的灯坏了")
+        assert (await trunks.next())["order"] != first["order"]
+
+
+async def _lines(desk: Desk, many: int) -> bool:
+    return len(desk.links) == many
+
+
+async def row_of(desk: Desk, order: dict[str, Any], **where: Any) -> None:
+    """Until the row of this order looks so."""
+
+    async def look() -> bool:
+        found = await desk.pool.fetchrow("select * from resident_call where key = $1", order["order"])
+        return bool(where.items() <= dict(found).items())
+
+    await until(look)
 
 
 async def test_a_desk_that_was_away_waits_to_hear_how_a_call_ended_before_it_rings_again(
