@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.running import House
@@ -134,3 +134,31 @@ def test_a_form_that_was_closed_half_written_stays_closed_and_the_page_follows(h
     expect(page.locator("details.act[open]")).to_have_count(0)
     page.locator(f'.list a[href="/tickets/{number}"]').click()
     expect(page.locator("details.act[open] textarea"), "it waits where it was begun").to_have_value("写了一半")
+
+
+def test_a_key_with_shift_is_another_one(house: House, visits: Visits) -> None:
+    number = given_to(house, REPAIRMAN)
+    page = ready(visits("dispatcher").go(f"/tickets/{number}"))
+    page.keyboard.press("r")
+    expect(page.locator('details.act[open][data-key="r"]')).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+R")
+    page.wait_for_url("**/reach")
+
+
+def test_news_on_their_way_close_no_form_that_was_opened_meanwhile(house: House, visits: Visits) -> None:
+    number = given_to(house, REPAIRMAN)
+    page = ready(visits("supervisor").go(f"/tickets/{number}"))
+    held: list[Route] = []
+    page.route(f"**/tickets/{number}", lambda route: held.append(route))
+    with page.expect_request(f"**/tickets/{number}"):
+        act(house.client("dispatcher"), number, "mark", text="已在路上")
+    page.keyboard.press("t")
+    page.locator("details.act[open] [name=at]").fill("2026-11-30T10:00")
+    with page.expect_response(f"**/tickets/{number}"):
+        held[0].continue_()
+    page.unroute_all()
+    page.wait_for_timeout(300)  # nothing tells of a swap that is not to be
+    expect(page.locator("details.act[open] [name=at]")).to_have_value("2026-11-30T10:00")
+    page.keyboard.press("Escape")
+    expect(page.locator(".history")).to_contain_text("已在路上")

@@ -51,3 +51,15 @@ def test_the_day_tells_where_to_go_to_the_last_figure(house: House, visits: Visi
     words = row.locator(".two .clip").bounding_box()
     assert words is not None
     assert words["width"] > 200, "what it is about has room to be read"
+
+
+def test_a_tab_is_named_after_its_matter_however_it_was_opened(house: House, visits: Visits) -> None:
+    number, other = given_to(house, REPAIRMAN), given_to(house, REPAIRMAN)
+    page = on_a_phone(visits, f"/tickets/{number}")
+    expect(page).to_have_title(f"{number} 停电跳闸 · 幸福小区物业服务中心")
+    page.locator('[data-step-to="list"]').first.click()
+    page.locator(f'.list a[href="/tickets/{other}"]').click()
+    expect(page).to_have_title(f"{other} 停电跳闸 · 幸福小区物业服务中心")
+    page.go_back()
+    expect(page).to_have_title(f"{number} 停电跳闸 · 幸福小区物业服务中心")
+    expect(page.locator("#matter")).to_have_attribute("data-ticket", str(number))

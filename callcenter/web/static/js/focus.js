@@ -12,13 +12,17 @@ function selectorOf(node) {
   return node.matches("a[href]") ? `a[href="${CSS.escape(node.getAttribute("href"))}"]` : "#thing";
 }
 
+function hold(target) {
+  const on = document.activeElement;
+  if (target.id === "pane" && on !== document.body) held = target.contains(on) ? selectorOf(on) : "";
+}
+
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  const pane = document.getElementById("pane"), on = document.activeElement;
   for (const field of detail.elt.querySelectorAll?.("[aria-invalid]") ?? []) {
     field.removeAttribute("aria-invalid");
     field.removeAttribute("aria-describedby");
   }
-  if (pane && detail.target === pane && on !== document.body) held = pane.contains(on) ? selectorOf(on) : "";
+  hold(detail.target);
 });
 
 // What could not be sent is said where it was asked for: the bar below tells of the server, not of this.
@@ -46,6 +50,7 @@ document.addEventListener("submit", (event) => {
 // htmx would show a refusal above the content; a form that has a place for it is nearer to the eye.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.isError) detail.target = detail.requestConfig.elt.querySelector?.("[data-refusal]") ?? detail.target;
+  else hold(detail.target);
 });
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {

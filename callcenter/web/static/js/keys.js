@@ -59,7 +59,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key; // R is not r; a locked shift is
   if (waitingForPlace && Date.now() - waitingForPlace < 1200) {
     waitingForPlace = 0;
     if (go(key)) event.preventDefault();

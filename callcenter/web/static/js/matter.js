@@ -17,6 +17,13 @@ async function follow() {
   reading = false;
 }
 
+// What was begun while the matter was read is left alone; it is read once more when that is done.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!reading || !busy() || detail.target.id !== "pane" || detail.requestConfig.elt.matches("a, form")) return;
+  detail.shouldSwap = false;
+  wanted = true;
+});
+
 document.addEventListener("live:tickets", ({ detail }) => {
   const shown = document.getElementById("matter");
   if (!shown || detail?.id && detail.id !== shown.dataset.ticket) return;
