@@ -60,13 +60,15 @@ class OutboundQueue(ABC):
     per_line: int
     """Rings only by a line with fewer calls of ours; a line keeps legs for callers besides."""
     leaves_one = False
-    """Of several lines one is left that another queue may ring by."""
+    """One of several lines has no call of this queue."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.wake = asyncio.Event()
         self.calling: dict[str, tuple[NodeLink, str]] = {}
         """Key of an order → line and call, of those under way that this desk ordered."""
+        self._keys: set[str] = set()
+        """Of this queue's orders that lines do or are about to do."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @abstractmethod
@@ -112,6 +114,7 @@ class OutboundQueue(ABC):
             if order is None:
                 return
             link.rings[order.key] = time.monotonic() + CLAIM_S
+            self._keys.add(order.key)
             self.start(self._dial(link, order))
 
     def lines_have_told(self) -> bool:
@@ -144,7 +147,9 @@ class OutboundQueue(ABC):
         for link in lines:
             link.rings = {key: until for key, until in link.rings.items() if until > now}
         free = [link for link in lines if link.rests_until <= now and len(link.rings) < self.per_line]
-        if self.leaves_one and len(lines) > 1 and len(free) == 1:
+        self._keys &= {key for link in lines for key in link.rings}
+        without = [link for link in lines if self._keys.isdisjoint(link.rings)]
+        if self.leaves_one and len(lines) > 1 and len(without) == 1:
             return None
         if len(free) > 1:
             calls = {(r["node"], r["line"]): r["calls"] async for r in _sql.calls_by_line(self._desk.pool)}
