@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from callcenter.speech.say import synthesise
 from callcenter.telephony.voice import SAMPLE_RATE_HZ
 from callcenter.telephony.wav import write_wav
 from tests.calls.calling import OUR_NUMBER, Calling, Samples, audio_of, likeness
-from tests.calls.hotline import PATIENCE_S
+from tests.calls.hotline import PATIENCE_S, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIKE = 0.7
@@ -125,3 +126,23 @@ async def test_the_trunk_is_away(calling: Calling) -> None:
     assert call["attempts"] == 1, "rung again later"
     tasks = await calling.desk.pool.fetch("select state from task where ticket = $1 and kind = 'follow_up'", number)
     assert [task["state"] for task in tasks] == ["open"], "it stays on a person's list meanwhile"
+
+
+async def test_the_trunk_is_away_at_the_promised_time_and_back_later(calling: Calling) -> None:
+    await calling.peace()
+    number = await calling.matter()
+    await calling.call_back_is_due(number)
+    call = await calling.call_of(number, "callback", result="unreachable", state="due")
+    assert call["attempts"] == 1
+    assert call["next_at"] > datetime.now(UTC) + timedelta(minutes=30), "no storm"
+    async with calling.resident(says("走廊到现在还没有人打扫，请你们快一点来")):
+        await calling.desk.pool.execute("update resident_call set next_at = now() where ticket = $1", number)
+        rung = await calling.call_of(number, "callback", state="done")
+    assert (rung["result"], rung["attempts"]) == ("heard", 2)
+    made = await calling.desk.pool.fetchval("select count(*) from resident_call where ticket = $1", number)
+    assert made == 1, "kept once"
+    promised = await calling.desk.pool.fetchrow("select state, attempts from callback where ticket = $1", number)
+    assert tuple(promised) == ("done", 1)
+    history = await calling.history(number)
+    for words in ("没有接通", "住户已接听", "已听取住户的说明"):
+        assert history.count(f"给住户回电：{words}。") == 1
