@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,46 +13,15 @@ from playwright.sync_api import Locator, Page, expect
 from callcenter.web.format import ZONE
 from tests.browser import stories
 from tests.browser.conftest import Visits
-from tests.browser.running import Client, House, new_matter
+from tests.browser.matters import REPAIRMAN, act, events, given_to, matter
+from tests.browser.running import House
 from tests.browser.test_work import ready
 from tests.harness.pictures import png
-
-_rooms = (100 * floor + door for floor in range(2, 15) for door in range(1, 9))
-"""Of building 12."""
-_keys = itertools.count(1)
-REPAIRMAN = "gao_feng"
-
-
-def act(client: Client, number: int, what: str, **body: Any) -> None:
-    """One act through the API, with a key of its own."""
-    headers = {"Idempotency-Key": f"day-{next(_keys):06}"}
-    answer = client.api("POST", f"/tickets/{number}/{what}", json=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-
-
-def matter(house: House, story: stories.Story = stories.POWER, **changes: Any) -> int:
-    """A new matter of a caller of its own; its number, once the desk has completed it."""
-    room = next(_rooms)
-    own = {"number": f"1400077{room:04}", "building": "12", "unit": "1", "room": str(room)} | changes
-    return new_matter(house, replace(story, **own))
-
-
-def given_to(house: House, staff: str, story: stories.Story = stories.POWER) -> int:
-    """A matter that `staff` is asked to take."""
-    number = matter(house, story)
-    act(house.client("supervisor"), number, "hand-over", to=staff, reason="请您处理")
-    return number
 
 
 def house_staff(house: House, login: str) -> str:
     """Whose account it is."""
     return str(house.client(login).api("GET", "/me").json()["staff"])
-
-
-def events(house: House, number: int, kind: str) -> int:
-    """How often something happened to a matter."""
-    history = house.client("supervisor").api("GET", f"/tickets/{number}").json()["history"]
-    return sum(event["kind"] == kind for event in history)
 
 
 def section(page: Page, heading: str) -> Locator:

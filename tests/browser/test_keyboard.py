@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visits
+from tests.browser.matters import REPAIRMAN, act, events, given_to
 from tests.browser.running import House
-from tests.browser.test_day import REPAIRMAN, act, events, given_to
 from tests.browser.test_work import ready
 
 FOCUSED = "document.activeElement"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
+from tests.browser.matters import REPAIRMAN, act, given_to
 from tests.browser.running import House
-from tests.browser.test_day import REPAIRMAN, act, given_to
 from tests.browser.test_work import ready
 
 LONG = "https://example.com/" + "a" * 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.browser import stories
+from tests.browser.matters import matter
 from tests.browser.running import Client, House
-from tests.integration.web.test_acting_by_form import matter
 
 KEY = {"key": "not-mine-at-all"}
 
