@@ -88,7 +88,8 @@ async def one(desk: Desk, call: UUID) -> CallDetail:
         if row is None:
             raise StoreError("call.unknown", "there is no such call")
         turns = tuple([rows.turn(r) async for r in _sql.turns(connection, call=call)])
-        live = tuple([LiveText(r["leg"], r["start_ms"], r["text"]) async for r in _calls.shown(connection, call=call)])
+        spoken = _sql.live_texts(connection, calls=[call])
+        live = tuple([LiveText(row["leg"], row["start_ms"], row["text"]) async for row in spoken])
         events = [rows.step(r) async for r in _events.of_call(connection, call=call)]
         kept = await _calls.recording(connection, call=call)
         back = await _sql.callback_of_call(connection, call=call)

@@ -71,9 +71,6 @@ delete from live_text where call = :call and (leg = :leg or :leg::text is null);
 -- name: forget_live!
 delete from live_text where at < now() - interval '10 minutes';
 
--- name: shown
-select leg, start_ms, text from live_text where call = :call;
-
 -- name: for_intake^
 select c.*, h.key as household_key, pl.building as home_building, pl.unit as home_unit, pl.room as home_room,
     (select p.name from contact_number n join person p on p.id = n.person

@@ -2,7 +2,8 @@
 select pg_advisory_xact_lock(hashtext('reach'));
 
 -- name: next_to_ring^
--- Nobody's phone is rung twice at once; `lost`: also whom another call did not come to an end with. Who is asked to take a matter comes before who is told of one.
+-- Nobody's phone is rung twice at once. `lost`: also those whose last call was never heard of again. Who is asked to
+-- take a matter comes before who is told of one.
 select m.id, m.key, m.site, m.staff, m.ticket, m.body, m.urgency, m.attempts, m.created_at, t.status, t.asked, t.accepted_by,
     t.closed_at, t.major, t.category, t.building, t.unit, t.room, t.content, t.life->'record'->>'content' as heard
 from outward_message m left join ticket t on t.number = m.ticket

@@ -2,7 +2,12 @@
 select * from call_row where site = :site and ended_at is null order by ringing_at;
 
 -- name: live_texts
-select call, leg, start_ms, text from live_text where call = any(:calls::uuid[]) order by start_ms;
+-- Words may be written down as spoken a moment after they are final, or after the call: then they are not shown.
+select l.call, l.leg, l.start_ms, l.text from live_text l join call c on c.id = l.call
+where l.call = any(:calls::uuid[]) and c.ended_at is null
+    and not exists (
+        select from utterance u where u.call = l.call and u.leg = l.leg and u.start_ms >= l.start_ms - 100)
+order by l.start_ms;
 
 -- name: calls_page
 -- The page first, then what stands beside its rows. `ids`: those that were found by words; as a subquery, since the

@@ -59,6 +59,12 @@ async def test_a_call_in_progress_shows_its_words_on_any_desk(desk: Desk, node: 
     await node.link.shipped()
     (row,) = await calls.now(desk, SITE)
     assert (row.live, row.last_text) == ((), "厨房漏水了")
+    *_, turn = (await calls.one(desk, call)).turns
+    late = "insert into live_text (call, leg, start_ms, text) values ($1, 'caller', $2, '厨房漏')"
+    await desk.pool.execute(late, call, turn.start_ms)
+    (row,) = await calls.now(desk, SITE)
+    assert (row.live, row.last_text) == ((), "厨房漏水了"), "written down as spoken when it was final already"
+    assert (await calls.one(desk, call)).call.live == ()
     assert (await tickets.counts(desk, SITE)).calls_now == 1
 
 
