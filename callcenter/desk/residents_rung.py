@@ -53,7 +53,7 @@ _SCORED = {
 _HOW = {
     "no_answer": ("无人接听", "no answer"), "busy": ("占线", "engaged"), "unreachable": ("无法接通", "out of reach"),
     "no_clear_answer": ("没有明确答复", "no clear answer"), "wrong_number": ("号码有误", "a wrong number"),
-    "no_news": ("没有结果", "nothing was heard of it"),
+    "no_news": ("没有结果", "nothing was heard of it"), "line_died": ("线路中断", "the line broke off"),
 }  # fmt: skip
 """What came of a call that did not reach them, in both languages."""
 
@@ -181,14 +181,21 @@ async def _followed_up(
     await matters.save(desk, connection, around, outcome, call=call)
 
 
-async def _not_reached(desk: Desk, connection: Connection, row: Any, call: UUID | None) -> None:
-    """Rung again at a decent hour, at most so often; then it is a person's."""
+async def _not_reached(
+    desk: Desk, connection: Connection, row: Any, call: UUID | None, *, line_died: bool = False
+) -> None:
+    """Rung again at a decent hour, or at once where a line of ours failed them; at most so often, then it is a
+    person's."""
     settings, now = desk.settings.residents, datetime.now(UTC)
     how = {None: "no_answer", "answered": "no_clear_answer"}.get(row["result"], row["result"])
+    how = "line_died" if line_died else how
     if row["callback"] is not None:
         await _sql.tried(connection, id=row["callback"], result=how)
     if row["attempts"] >= settings.attempts:
         await give_up(desk, connection, row, how, call)
+        return
+    if line_died:
+        await _sql.put_off(connection, id=row["id"], at=now, result=how)
         return
     first, last = settings.span
     calendar = desk.site(row["site"]).rules_at(now).calendar
@@ -267,7 +274,8 @@ async def completed(desk: Desk, connection: Connection, row: Any) -> None:
     await search.index_call(connection, row["id"], text)
     left = await _sql.by_call(connection, call=row["id"])
     if left is not None:  # its line died before it could say what came of it
-        await _not_reached(desk, connection, left, row["id"])
+        desk.resident_calls.over(left["key"])
+        await _not_reached(desk, connection, left, row["id"], line_died=True)
 
 
 def _number(a: Applying) -> int:

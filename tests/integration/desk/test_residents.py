@@ -427,17 +427,25 @@ async def test_danger_told_in_a_follow_up_opens_the_matter_and_asks_its_departme
         assert await desk.pool.fetchval("select state from task where kind = 'follow_up'") != "open"
 
 
-async def test_a_line_that_dies_in_the_call_is_no_answer(settings: Settings, speech: FakeSpeech) -> None:
+@pytest.mark.parametrize("state", ["ringing", "answered"])
+async def test_whom_a_line_was_calling_when_it_died_is_rung_again_at_once(
+    settings: Settings, speech: FakeSpeech, state: str
+) -> None:
+    """R22: it was no fault of theirs; but so often only, and then a person calls them."""
     async with house(calling(settings)) as (desk, trunks):
-        await matter(desk, trunks, speech)
-        await done(desk)
-        order = await trunks.next()
-        who = {"purpose": order["purpose"], "ticket": order["ticket"], "order": order["order"], "to_staff": None}
-        trunks.write(RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], **who)
-        trunks.write(RecordKind.PERSON_CALL, order, **who, state="answered")
-        trunks.end(order)
-        assert (await row(desk, state="due"))["attempts"] == 1
-        assert await status(desk) == "follow_up_due"
+        await silent_call(desk, trunks)
+        for attempt in (1, 2):
+            order = await trunks.next()
+            assert (await row(desk, state="calling"))["attempts"] == attempt
+            who = {"purpose": order["purpose"], "ticket": order["ticket"], "order": order["order"], "to_staff": None}
+            trunks.write(RecordKind.CALL_RINGING, order, direction="out", to_number="+86" + order["to"], **who)
+            trunks.write(RecordKind.PERSON_CALL, order, **who, state=state)
+            trunks.end(order)
+        assert (await row(desk, state="given_up"))["result"] == "line_died"
+        (back,) = await todo.callbacks(desk, SITE)
+        assert (back.state, back.attempts) == ("due", 2), "on the list"
+        assert back.ticket is not None
+        assert "线路中断" in await history(desk, back.ticket)
 
 
 async def test_an_answer_that_comes_twice_counts_once(settings: Settings, speech: FakeSpeech) -> None:
