@@ -189,6 +189,9 @@ class LinkClient:
                 log.info("link_lost", desk=str(desk), error=type(errors.exceptions[0]).__name__)
         except* CallCenterError as errors:
             log.warning("link_failed", desk=str(desk), error=str(errors.exceptions[0]))
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # a group that fails while it is cancelled tells the failure alone
+            raise asyncio.CancelledError
         return up
 
     async def _send_all(self, socket: ClientConnection) -> None:

@@ -20,8 +20,10 @@ from callcenter.config import Settings
 from callcenter.desk import calls, recordings
 from callcenter.desk.house import Desk, open_desk
 from callcenter.node.journal import Journal, close_open_calls
+from callcenter.node.link import LinkClient
 from callcenter.store.embedded import EmbeddedPostgres
 from tests.harness.ports import free_port
+from tests.harness.ticks import ticks
 
 DESK = """
 import asyncio, os, signal, sys
@@ -57,6 +59,33 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
 
 async def completed(pool: Any, call: object) -> Any:
     return await until(lambda: pool.fetchrow("select * from call where id = $1 and completed_at is not null", call))
+
+
+async def test_a_link_that_breaks_in_the_moment_it_is_ended_is_ended(
+    desk: Desk, node: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a role that is told to end, while its desk goes, would stay for ever."""
+
+    async def breaks(_: LinkClient, __: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionResetError from None
+
+    monkeypatch.setattr(LinkClient, "_send_all", breaks)
+    journal = Journal.create(node.settings.var_dir / "another")
+    other = LinkClient(node.settings, role="line", number=2, journal=journal)
+    running = asyncio.create_task(other.run())
+    async with asyncio.timeout(20):
+        async for _ in ticks():
+            if other.linked:
+                break
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=20)
+    running.cancel()
+    journal.close()
+    assert done == {running}
+    assert running.cancelled()
 
 
 async def test_a_desk_killed_between_commit_and_ack_stores_everything_once(
